@@ -1,0 +1,21 @@
+"""genzoo: the PyTorch Lightning model zoo for the two classic families of deep generative models, VAE and GAN.
+
+Public names are imported on first use, so that ``import genzoo`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PACKAGES_WITH_PUBLIC_CLASSES = ("models", "data", "losses", "networks", "callbacks")
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(f"module 'genzoo' has no attribute {name!r}")
+    for package in _PACKAGES_WITH_PUBLIC_CLASSES:
+        found = getattr(import_module(f"genzoo.{package}"), name, None)
+        if isinstance(found, type):
+            return found
+    raise AttributeError(f"module 'genzoo' has no attribute {name!r}")

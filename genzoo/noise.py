@@ -1,0 +1,106 @@
+"""All randomness of a run as a function of counters: nothing to save, nothing to disturb.
+
+Training noise is a function of (seed, stream, rank, batch), so that ranks differ and a resumed run draws
+what the uninterrupted one would have drawn. Evaluation noise is a function of (seed, stream, image), so
+that neither the batch size nor the number of devices changes a score or a picture.
+"""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from enum import IntEnum
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Stream(IntEnum):
+    """What noise is drawn for; each purpose has a stream of its own."""
+
+    TRAINING = 0
+    GLOBAL = 1
+    AUGMENTATION = 2
+    EVALUATION = 3
+    SAMPLING = 4
+
+
+def run_seed() -> int:
+    """The seed of this run: what `lightning.seed_everything` was given, else torch's initial seed."""
+    return int(os.environ.get("PL_GLOBAL_SEED", torch.initial_seed() % 2**32))
+
+
+def counter_seed(*counters: int) -> int:
+    """A well-mixed 63-bit seed from non-negative integers; other integers give an unrelated seed."""
+    return int(np.random.SeedSequence(counters).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+class Noise(ABC):
+    """Where random numbers come from; the first entry of a shape counts the images."""
+
+    @abstractmethod
+    def normal(self, *shape: int) -> Tensor:
+        """Draws from N(0, 1), float32."""
+
+    @abstractmethod
+    def uniform(self, *shape: int) -> Tensor:
+        """Draws from the uniform distribution on [0, 1), float32."""
+
+
+class BatchNoise(Noise):
+    """Fresh noise for one batch, drawn on the device that uses it.
+
+    Args:
+        device: Where the noise is drawn.
+        *counters: What the noise is a function of, for instance seed, stream, rank and batch index.
+    """
+
+    def __init__(self, device: torch.device | str, *counters: int) -> None:
+        self.generator = torch.Generator(device).manual_seed(counter_seed(*counters))
+
+    def normal(self, *shape: int) -> Tensor:
+        """Draws from N(0, 1), float32."""
+        return torch.randn(shape, generator=self.generator, device=self.generator.device)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Draws from the uniform distribution on [0, 1), float32."""
+        return torch.rand(shape, generator=self.generator, device=self.generator.device)
+
+
+class ImageNoise(Noise):
+    """Noise that belongs to images: row i is a function of the counters and of the i-th image's index alone.
+
+    It is drawn in blocks of 64 images on the CPU, so that every device sees the same.
+
+    Args:
+        indices: ``(N,)``, int64: the images' places in their data set, or in the series of samples.
+        device: Where the noise is wanted.
+        *counters: What else it is a function of, for instance seed and stream.
+    """
+
+    block_size = 64
+
+    def __init__(self, indices: Tensor, device: torch.device | str, *counters: int) -> None:
+        self.indices = indices.cpu()
+        self.device = device
+        self.counters = counters
+        self.draws = 0
+
+    def normal(self, *shape: int) -> Tensor:
+        """Draws from N(0, 1), float32."""
+        return self._rows(torch.randn, shape)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Draws from the uniform distribution on [0, 1), float32."""
+        return self._rows(torch.rand, shape)
+
+    def _rows(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        if shape[0] != len(self.indices):
+            raise ValueError(f"noise for {len(self.indices)} images was asked for {shape[0]} of them")
+        self.draws += 1
+        blocks, block_of_row = torch.unique(self.indices // self.block_size, return_inverse=True)
+        generators = (
+            torch.Generator().manual_seed(counter_seed(*self.counters, self.draws, int(block))) for block in blocks
+        )
+        table = torch.stack([draw((self.block_size, *shape[1:]), generator=generator) for generator in generators])
+        return table[block_of_row, self.indices % self.block_size].to(self.device)

@@ -1,0 +1,102 @@
+"""The data spec: what a model must know of its data, as plain data that a checkpoint can carry.
+
+A data module knows its spec without loading anything; the command line hands it to the model.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torchvision.transforms.v2.functional as transforms
+from torch import Tensor
+from typing_extensions import Required, TypedDict
+
+
+class DataSpec(TypedDict, total=False):
+    """What a model must know of its data.
+
+    Attributes:
+        shape: Of one item as the model sees it, ``[C, H, W]`` for images. The only required entry.
+        native_size: Height and width of the images as they came; pictures and samples are shown in it.
+            Left out, it is the height in ``shape``.
+        class_names: One name per class, in the order of the integer labels; empty without labels.
+        range: Lowest and highest value of an item, ``[-1.0, 1.0]`` for images.
+    """
+
+    shape: Required[list[int]]
+    native_size: int
+    class_names: list[str]
+    range: list[float]
+
+
+def image_spec(
+    channels: int, size: int, native_size: int | None = None, class_names: Sequence[str] = ()
+) -> DataSpec:
+    """The spec of square images in [-1, 1].
+
+    Args:
+        channels: 1 for grey, 3 for colour.
+        size: Height and width in pixels as the model sees them.
+        native_size: Height and width before padding or resizing; ``size`` if left out.
+        class_names: One name per class; empty without labels.
+    """
+    return DataSpec(
+        shape=[channels, size, size],
+        native_size=size if native_size is None else native_size,
+        class_names=list(class_names),
+        range=[-1.0, 1.0],
+    )
+
+
+def is_padded(native_size: int, size: int) -> bool:
+    """Whether images are padded rather than resized on their way from ``native_size`` to ``size`` pixels.
+
+    28 pixels become 32 with a black margin of 2, which keeps every pixel as it was; all else is resized.
+    """
+    return (native_size, size) == (28, 32)
+
+
+def to_size(images: Tensor, native_size: int, size: int) -> Tensor:
+    """Brings images from their native size to the model's.
+
+    Args:
+        images: ``(N, C, native_size, native_size)``, uint8 in [0, 255].
+        native_size: Height and width in pixels as the images came.
+        size: Height and width in pixels that the model wants.
+
+    Returns:
+        ``(N, C, size, size)``, uint8.
+    """
+    if native_size == size:
+        return images
+    if is_padded(native_size, size):
+        return transforms.pad(images, [(size - native_size) // 2])
+    return transforms.resize(images, [size, size], antialias=True)
+
+
+def to_native(images: Tensor, spec: DataSpec) -> Tensor:
+    """The way back from the model's size to the native one: margins cut off, resizing undone.
+
+    Args:
+        images: ``(N, C, H, W)``.
+        spec: Spec of the data that the images are like.
+
+    Returns:
+        ``(N, C, native_size, native_size)``, same type and range.
+    """
+    size = spec["shape"][-1]
+    native_size = spec.get("native_size", size)
+    if native_size == size:
+        return images
+    if is_padded(native_size, size):
+        return transforms.center_crop(images, [native_size, native_size])
+    return transforms.resize(images, [native_size, native_size], antialias=True)
+
+
+def to_float(images: Tensor) -> Tensor:
+    """Bytes to the range of the models: uint8 in [0, 255] to float32 in [-1, 1], same shape."""
+    return images.to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """The inverse of `to_float`: floats in [-1, 1] (clamped) to uint8 in [0, 255], same shape."""
+    return images.float().add(1.0).mul(127.5).round().clamp(0.0, 255.0).to(torch.uint8)
