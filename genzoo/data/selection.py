@@ -1,0 +1,85 @@
+"""Choosing images: functions of labels and a seed, the same on every machine and in every version of NumPy.
+
+A bit generator's raw stream never changes between versions of NumPy, which `numpy.random.Generator` does not
+promise of its permutations. So a held-out set stays the same set for as long as its data does.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genzoo.noise import counter_seed
+
+
+class Purpose(IntEnum):
+    """What images are chosen for. Each purpose is a seed of its own, and none depends on the run's seed."""
+
+    VALIDATION = 0
+    SUBSET = 1
+    SEEN = 2
+    TEST = 3
+    EMBEDDED = 4
+
+
+def shuffled(count: int, *counters: int) -> NDArray[np.int64]:
+    """A permutation of ``0 ... count - 1`` that is a function of the counters alone."""
+    return np.random.PCG64(counter_seed(*counters)).random_raw(count).argsort(kind="stable")
+
+
+def choose_balanced(labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
+    """Chooses equally many images of every class, or as equally many as the sizes of the classes allow.
+
+    A smaller choice is part of a larger one with the same seed.
+
+    Args:
+        labels: ``(N,)``, class of each image.
+        count: How many to choose, at most N.
+        seed: What the choice is a function of, besides the labels.
+
+    Returns:
+        ``(count,)``, indices in ascending order.
+    """
+    return _first(_places_within_class(labels, seed), labels, count)
+
+
+def choose_proportional(labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
+    """Chooses from every class in proportion to its size, to within one image where classes are alike.
+
+    Args:
+        labels: ``(N,)``, class of each image.
+        count: How many to choose, at most N.
+        seed: What the choice is a function of, besides the labels.
+
+    Returns:
+        ``(count,)``, indices in ascending order.
+    """
+    return _first((_places_within_class(labels, seed) + 0.5) / np.bincount(labels)[labels], labels, count)
+
+
+def count_of(fraction: float, total: int) -> int:
+    """How many of ``total`` images a fraction is: none for 0.0, else at least one."""
+    return max(1, round(fraction * total)) if fraction > 0 and total > 0 else 0
+
+
+def require_fraction(name: str, value: float) -> None:
+    """Raises a `ValueError` that names the argument unless 0 <= value < 1."""
+    if not 0.0 <= value < 1.0:
+        raise ValueError(f"{name} is {value}, but must be at least 0 and less than 1")
+
+
+def _first(
+    places: NDArray[np.int64] | NDArray[np.float64], labels: NDArray[np.int64], count: int
+) -> NDArray[np.int64]:
+    """The indices of the ``count`` lowest places; among equal places the lower class comes first."""
+    return np.sort(np.lexsort((labels, places))[:count])
+
+
+def _places_within_class(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """For each image its place, from 0 on, in the shuffled queue of its class."""
+    order = shuffled(len(labels), seed)
+    class_by_class = order[np.argsort(labels[order], kind="stable")]
+    sizes = np.bincount(labels)
+    places = np.empty(len(labels), np.int64)
+    places[class_by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return places
