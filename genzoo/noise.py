@@ -26,8 +26,8 @@ class Stream(IntEnum):
 
 
 def run_seed() -> int:
-    """The seed of this run: what `lightning.seed_everything` was given, else torch's initial seed."""
-    return int(os.environ.get("PL_GLOBAL_SEED", torch.initial_seed() % 2**32))
+    """The seed of this run: what `lightning.seed_everything` was given, else 0 (as Lightning's samplers do)."""
+    return int(os.environ.get("PL_GLOBAL_SEED", 0))
 
 
 def counter_seed(*counters: int) -> int:

@@ -28,9 +28,7 @@ class DataSpec(TypedDict, total=False):
     range: list[float]
 
 
-def image_spec(
-    channels: int, size: int, native_size: int | None = None, class_names: Sequence[str] = ()
-) -> DataSpec:
+def image_spec(channels: int, size: int, native_size: int | None = None, class_names: Sequence[str] = ()) -> DataSpec:
     """The spec of square images in [-1, 1].
 
     Args:
@@ -69,8 +67,9 @@ def to_size(images: Tensor, native_size: int, size: int) -> Tensor:
     if native_size == size:
         return images
     if is_padded(native_size, size):
-        return transforms.pad(images, [(size - native_size) // 2])
-    return transforms.resize(images, [size, size], antialias=True)
+        padded: Tensor = transforms.pad(images, [(size - native_size) // 2])
+        return padded
+    return _resize(images, size)
 
 
 def to_native(images: Tensor, spec: DataSpec) -> Tensor:
@@ -88,8 +87,14 @@ def to_native(images: Tensor, spec: DataSpec) -> Tensor:
     if native_size == size:
         return images
     if is_padded(native_size, size):
-        return transforms.center_crop(images, [native_size, native_size])
-    return transforms.resize(images, [native_size, native_size], antialias=True)
+        cropped: Tensor = transforms.center_crop(images, [native_size, native_size])
+        return cropped
+    return _resize(images, native_size)
+
+
+def _resize(images: Tensor, size: int) -> Tensor:
+    resized: Tensor = transforms.resize(images, [size, size], antialias=True)
+    return resized
 
 
 def to_float(images: Tensor) -> Tensor:

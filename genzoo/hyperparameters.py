@@ -1,0 +1,45 @@
+"""Hyperparameters as plain data, so that every checkpoint loads with ``weights_only=True``."""
+
+import dataclasses
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+
+def as_plain(value: Any) -> Any:
+    """The plain data (numbers, strings, lists, class paths with arguments) that rebuild a hyperparameter.
+
+    Values such as likelihoods, objectives and architectures are frozen dataclasses and become their class path
+    and fields; a class, or ``functools.partial`` of one, becomes its class path and arguments. This is the form
+    that configs have, and the one in which Lightning rebuilds a model from a checkpoint.
+
+    Args:
+        value: What was given to a constructor.
+
+    Raises:
+        TypeError: If the value cannot be rebuilt from plain data, such as a lambda or a network.
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {key: as_plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_plain(entry) for entry in value]
+    if isinstance(value, type):
+        return {"class_path": _class_path(value)}
+    if isinstance(value, partial) and isinstance(value.func, type) and not value.args:
+        return {"class_path": _class_path(value.func), "init_args": as_plain(value.keywords)}
+    if dataclasses.is_dataclass(value):
+        fields = {field.name: as_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {"class_path": _class_path(type(value)), "init_args": fields}
+    raise TypeError(
+        f"{value!r} cannot be stored in a checkpoint; give a class, functools.partial(class, name=value), "
+        "a frozen dataclass, or plain numbers, strings, lists and dicts"
+    )
+
+
+def _class_path(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

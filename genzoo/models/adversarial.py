@@ -1,0 +1,157 @@
+"""The adversarial game, written once (manual optimisation).
+
+Source: Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, Algorithm 1: k updates of the
+discriminator, each on a fresh minibatch and fresh noise, then one update of the generator.
+
+A training step is one update of the discriminator. Whose turn it is follows from the number of its updates,
+which is `trainer.global_step`: it counts them and nothing else, and every checkpoint carries it.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from lightning.pytorch.utilities.types import OptimizerConfig, OptimizerLRSchedulerConfig
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from genzoo.models.base import Batch, GenerativeModel, fresh_seed
+from genzoo.networks.priors import NormalPrior, Prior
+from genzoo.noise import BatchNoise, Noise, Stream
+from genzoo.optimizers import AdversarialAdam, Interval, scheduled
+
+
+class AdversarialModel(GenerativeModel):
+    """Two players and the order of their moves; what each of them wants is a subclass's business.
+
+    A subclass sets ``generator`` and ``discriminator``. The two losses come from graphs of their own, and in
+    either only the player whose turn it is requires gradients, so that none passes to the other.
+
+    Args:
+        prior: p(z), which the generator's inputs are drawn from.
+        discriminator_steps: k, the number of discriminator updates before each generator update.
+        generator_optimizer: Makes the generator's optimiser from its parameters.
+        discriminator_optimizer: Makes the discriminator's optimiser from its parameters.
+        generator_scheduler: Makes the generator's learning-rate schedule from its optimiser.
+        discriminator_scheduler: Makes the discriminator's learning-rate schedule from its optimiser.
+        scheduler_interval: When schedules move on: at the end of every ``epoch``, or with every update of
+            their own player (``step``).
+        **kwargs: Arguments of `GenerativeModel`.
+    """
+
+    progress_metrics = (
+        "train/discriminator_loss",
+        "train/generator_loss",
+        "train/discriminator_real",
+        "train/discriminator_fake",
+    )
+
+    generator: nn.Module
+    discriminator: nn.Module
+
+    def __init__(
+        self,
+        prior: Prior = NormalPrior(),
+        discriminator_steps: int = 1,
+        generator_optimizer: OptimizerCallable = AdversarialAdam,
+        discriminator_optimizer: OptimizerCallable = AdversarialAdam,
+        generator_scheduler: LRSchedulerCallable | None = None,
+        discriminator_scheduler: LRSchedulerCallable | None = None,
+        scheduler_interval: Interval = "epoch",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if discriminator_steps < 1:
+            raise ValueError(f"discriminator_steps must be at least 1, got {discriminator_steps}")
+        self.automatic_optimization = False
+        self.prior = prior
+        self.discriminator_steps = discriminator_steps
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        self.generator_scheduler = generator_scheduler
+        self.discriminator_scheduler = discriminator_scheduler
+        self.scheduler_interval: Interval = scheduler_interval
+        self._latest: dict[str, Tensor] = {}
+        self._is_recording = False
+
+    @abstractmethod
+    def discriminator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
+        """What the discriminator minimises on a fresh minibatch, a scalar."""
+
+    @abstractmethod
+    def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
+        """What the generator minimises, a scalar."""
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        """One update of the discriminator and, after every k-th, one of the generator."""
+        x, y = batch
+        noise = self.training_noise()
+        is_log_step = self.is_log_step
+        # A log step between two generator updates reports the latest of them.
+        self._is_recording = self.steps_to_log < self.discriminator_steps
+
+        discriminator, generator = self.optimizers()  # type: ignore[attr-defined]
+        self._update(discriminator, lambda: self.discriminator_loss(x, y, noise), "discriminator")
+        if self.trainer.global_step % self.discriminator_steps == 0:
+            self._update(generator, lambda: self.generator_loss(x, y, noise), "generator")
+        if is_log_step:
+            self.log_training(self._latest)
+
+    def _update(self, optimizer: LightningOptimizer, loss: Callable[[], Tensor], player: str) -> None:
+        with self.toggled_optimizer(optimizer):
+            value = loss()
+            optimizer.zero_grad()
+            self.manual_backward(value)
+            if player == "discriminator":
+                optimizer.step()
+            else:
+                # The same as optimizer.step(), but trainer.global_step does not count it.
+                self.trainer.strategy.optimizer_step(optimizer.optimizer, closure=lambda: None)
+        self.record(f"{player}_loss", lambda: value)
+        self._step_schedules("step", optimizer.optimizer)
+
+    def record(self, name: str, value: Callable[[], Tensor]) -> None:
+        """Keeps a scalar for the log if one is due; computes nothing otherwise.
+
+        Args:
+            name: What it is reported as, under ``train/``.
+            value: Computes it.
+        """
+        if self._is_recording:
+            with torch.no_grad():
+                self._latest[name] = value().detach()
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Records the norm of the gradient that a player is about to follow."""
+        player = "discriminator" if optimizer is self.trainer.optimizers[0] else "generator"
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        self.record(f"{player}_gradient_norm", lambda: nn.utils.get_total_norm(gradients))
+
+    def on_train_epoch_end(self) -> None:
+        """Moves on the learning-rate schedules that go by epochs."""
+        self._step_schedules("epoch")
+
+    def _step_schedules(self, interval: Interval, optimizer: Optimizer | None = None) -> None:
+        for config in self.trainer.lr_scheduler_configs:
+            if config.interval == interval and optimizer in (None, config.scheduler.optimizer):
+                if isinstance(config.scheduler, ReduceLROnPlateau):
+                    config.scheduler.step(self.trainer.callback_metrics[config.scheduler.monitor])
+                else:
+                    config.scheduler.step()
+
+    def configure_optimizers(self) -> tuple[OptimizerConfig | OptimizerLRSchedulerConfig, ...]:
+        """The discriminator's optimiser, then the generator's."""
+        discriminator = self.discriminator_optimizer(self.discriminator.parameters())
+        generator = self.generator_optimizer(self.generator.parameters())
+        return (
+            scheduled(discriminator, self.discriminator_scheduler, self.scheduler_interval),
+            scheduled(generator, self.generator_scheduler, self.scheduler_interval),
+        )
+
+    def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
+        """Draws the generator's inputs, ``(number, latent_dim)``."""
+        noise = noise or BatchNoise(self.device, fresh_seed(), Stream.SAMPLING)
+        return self.prior.sample(number, self.latent_dim, noise)

@@ -1,0 +1,71 @@
+"""Autoencoder: the deterministic baseline that reconstructs but cannot generate.
+
+Source: Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science 2006.
+From the paper: a bottleneck of few units between an encoder and a decoder, trained to reconstruct. Not from
+the paper: no layer-wise pretraining; ReLU, Adam and, if asked for, convolutions.
+"""
+
+from typing import Any, ClassVar, Literal
+
+from torch import Tensor
+
+from genzoo.models.inference import InferenceModel
+from genzoo.networks.architectures import EncoderDecoder
+from genzoo.networks.mlp import MLPEncoderDecoder
+from genzoo.noise import Noise
+
+
+class AutoEncoder(InferenceModel):
+    r"""Encodes an image in a few numbers and decodes it again.
+
+    .. math:: L = E_x \sum_i (x_i - \hat x_i)^2, \qquad \hat x = \tanh(\mathrm{decoder}(\mathrm{encoder}(x)))
+
+    The squared error is summed over the values of an image, with values scaled to [0, 1].
+
+    Args:
+        networks: Builds encoder and decoder.
+        **kwargs: Arguments of `InferenceModel`.
+    """
+
+    monitor: ClassVar[tuple[str, Literal["min", "max"]] | None] = ("val/squared_error", "min")
+    progress_metrics = ("train/squared_error", "val/squared_error")
+
+    def __init__(self, networks: EncoderDecoder = MLPEncoderDecoder(), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.encoder = networks.encoder(self.data_shape, self.latent_dim)
+        self.decoder = networks.decoder(self.latent_dim, self.data_shape)
+
+    @property
+    def can_sample(self) -> bool:
+        """False: there is no prior to draw from."""
+        return False
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes of images: ``(N, *data_shape)`` to ``(N, latent_dim)``."""
+        z: Tensor = self.encoder(x)
+        return z
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Images of codes: ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
+        images: Tensor = self.decoder(z).tanh()
+        return images
+
+    def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
+        """Always raises.
+
+        Raises:
+            RuntimeError: An autoencoder says nothing of how its codes are distributed.
+        """
+        raise RuntimeError(
+            "an AutoEncoder has no prior to draw from: it learns to reconstruct images, not how its codes are "
+            "distributed; use reconstruct(x), or train a VAE to generate"
+        )
+
+    def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
+        """The squared error of each image, ``(N,)``, pixels scaled to [0, 1]."""
+        error = (self.reconstruct(x).float() - x) / 2.0
+        return {"squared_error": error.square().flatten(1).sum(1)}
+
+    def summary(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The mean squared error, which is the loss."""
+        return means | {"loss": means["squared_error"]}

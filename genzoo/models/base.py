@@ -1,0 +1,300 @@
+"""The one contract that every model fulfils; the only class that the rest of the package knows."""
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any, ClassVar, Literal
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from typing_extensions import Self
+
+from genzoo.hyperparameters import as_plain
+from genzoo.metrics.means import ImageMean
+from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream, counter_seed, run_seed
+from genzoo.spec import DataSpec
+
+Batch = tuple[Tensor, Tensor]
+"""Images ``(N, C, H, W)``, float32 in [-1, 1], and labels ``(N,)``, int64."""
+
+SAMPLES_AT_ONCE = 256
+
+
+class GenerativeModel(LightningModule, ABC):
+    """A model that one can train on data and, if it has a prior, draw samples from.
+
+    Whatever works through this contract (pictures, metrics, the command line) never asks which model it has.
+    Subclasses name their own constructor arguments and hand the rest to their parent.
+
+    Attributes:
+        monitor: The logged quantity that tells the best checkpoint, and whether small or large is good;
+            None where no such quantity exists, as in an adversarial game.
+        progress_metrics: Names of the logged quantities that the progress bar shows.
+
+    Args:
+        data_spec: What the model must know of its data; the command line takes it from the data module.
+        latent_dim: Number of latent variables.
+    """
+
+    monitor: ClassVar[tuple[str, Literal["min", "max"]] | None] = None
+    progress_metrics: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, data_spec: DataSpec, latent_dim: int = 32) -> None:
+        super().__init__()
+        if latent_dim < 1:
+            raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+        self._store_hyperparameters()
+        self.data_spec = data_spec
+        self.latent_dim = latent_dim
+        self._means: dict[tuple[int, str], ImageMean] = {}
+        self._images_evaluated: dict[int, int] = {}
+
+    @property
+    def data_shape(self) -> tuple[int, ...]:
+        """Shape of one item of data, ``(C, H, W)`` for images."""
+        return tuple(self.data_spec["shape"])
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes of the data, 0 if they have no labels."""
+        return len(self.data_spec.get("class_names", ()))
+
+    @property
+    def condition_dim(self) -> int:
+        """Length of the condition that samples depend on, 0 for an unconditional model."""
+        return 0
+
+    @property
+    def can_sample(self) -> bool:
+        """Whether the model has a prior to draw from."""
+        return True
+
+    # Sampling
+
+    @abstractmethod
+    def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
+        """Draws latent variables from the prior, ``(number, latent_dim)``.
+
+        Args:
+            number: How many.
+            noise: Where the randomness comes from; fresh noise if left out.
+        """
+
+    @abstractmethod
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Turns latent variables into data.
+
+        Args:
+            z: ``(N, latent_dim)``.
+            y: Conditions of a conditional model: labels ``(N,)``, int64, or vectors ``(N, condition_dim)``.
+
+        Returns:
+            ``(N, *data_shape)``, images in [-1, 1].
+        """
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """The same as `decode`."""
+        return self.decode(z, y)
+
+    def sample(self, number: int, y: Tensor | None = None, seed: int | None = None) -> Tensor:
+        """Draws data from the model, in eval mode and without gradient.
+
+        Image i is a function of the weights, the seed and i alone (and of its condition), whatever the number.
+
+        Args:
+            number: How many.
+            y: Conditions of a conditional model: labels ``(number,)``, int64, or vectors
+                ``(number, condition_dim)``. Left out, labels go through all classes in turn.
+            seed: Of the noise; drawn from torch's global generator if left out.
+
+        Returns:
+            ``(number, *data_shape)``, images in [-1, 1].
+        """
+        return self._sample(number, y, seed, lambda z, y, noise: self.decode(z, y))
+
+    def sampling_conditions(self, number: int, y: Tensor | None) -> Tensor | None:
+        """The conditions under which samples are drawn; an unconditional model takes none.
+
+        Raises:
+            ValueError: If the conditions do not fit the model.
+        """
+        if y is not None:
+            raise ValueError(f"{type(self).__name__} is unconditional: it cannot sample under a given y; leave y out")
+        return None
+
+    def _sample(
+        self,
+        number: int,
+        y: Tensor | None,
+        seed: int | None,
+        draw: Callable[[Tensor, Tensor | None, Noise], Tensor],
+    ) -> Tensor:
+        conditions = self.sampling_conditions(number, y)
+        seed = fresh_seed() if seed is None else seed
+        items = [torch.empty(0, *self.data_shape, device=self.device)]
+        with evaluating(self):
+            for indices in torch.split(torch.arange(number), SAMPLES_AT_ONCE):
+                noise = ImageNoise(indices, self.device, seed, Stream.SAMPLING)
+                chosen = None if conditions is None else conditions[indices.to(conditions.device)]
+                items.append(draw(self.prior_sample(len(indices), noise), chosen, noise))
+        return torch.cat(items)
+
+    # Training
+
+    @property
+    def is_log_step(self) -> bool:
+        """Whether this training step's numbers go to the loggers; no other step hands them anything.
+
+        To be asked before the step's optimiser has moved.
+        """
+        return self.steps_to_log == 0
+
+    @property
+    def steps_to_log(self) -> int:
+        """How many steps remain until the next whose numbers go to the loggers; 0 if this one's do."""
+        interval: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        return (-self.trainer.global_step - 1) % interval if interval > 0 else -1
+
+    def training_noise(self) -> Noise:
+        """Noise for the current batch, a function of (seed, rank, batch)."""
+        return BatchNoise(self.device, run_seed(), Stream.TRAINING, self.global_rank, self._batch)
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Re-seeds the global generator, which dropout draws from, as a function of (seed, rank, batch)."""
+        torch.manual_seed(counter_seed(run_seed(), Stream.GLOBAL, self.global_rank, self._batch))
+
+    @property
+    def _batch(self) -> int:
+        return self.trainer.fit_loop.total_batch_idx
+
+    def log_training(self, values: dict[str, Tensor]) -> None:
+        """Hands scalars to the loggers under ``train/``; for log steps."""
+        for name, value in values.items():
+            self.log(f"train/{name}", value, prog_bar=f"train/{name}" in self.progress_metrics)
+
+    # Evaluation: the means of per-image statistics over a whole split
+
+    @abstractmethod
+    def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
+        """What is measured of each image in evaluation.
+
+        Args:
+            x: ``(N, *data_shape)``, images in [-1, 1].
+            y: Labels ``(N,)``, int64.
+            noise: Where the randomness comes from.
+
+        Returns:
+            For each name a tensor ``(N, ...)``.
+        """
+
+    def summary(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The scalars to report, from the means of `statistics` over a batch or a whole split."""
+        return means
+
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Takes in held-out images (loader 0) or training images (loader 1, to measure overfitting)."""
+        self._take_in(batch, dataloader_idx)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Takes in test images."""
+        self._take_in(batch, 0)
+
+    def on_validation_epoch_start(self) -> None:
+        """Forgets what was measured before."""
+        self._means, self._images_evaluated = {}, {}
+
+    def on_test_epoch_start(self) -> None:
+        """Forgets what was measured before."""
+        self._means, self._images_evaluated = {}, {}
+
+    def on_validation_epoch_end(self) -> None:
+        """Reports held-out images under ``val/`` and training images under ``val/training/``."""
+        self._report("val", 0)
+        self._report("val/training", 1)
+
+    def on_test_epoch_end(self) -> None:
+        """Reports under ``test/``."""
+        self._report("test", 0)
+
+    def _take_in(self, batch: Batch, loader: int) -> None:
+        x, y = batch
+        seen = self._images_evaluated.get(loader, 0)
+        self._images_evaluated[loader] = seen + len(x)
+        indices = (seen + torch.arange(len(x))) * self.trainer.world_size + self.global_rank
+        noise = ImageNoise(indices, self.device, run_seed(), Stream.EVALUATION)
+        for name, values in self.statistics(x, y, noise).items():
+            mean = self._means.setdefault((loader, name), ImageMean(tuple(values.shape[1:]), values.device))
+            mean.update(values)
+
+    def _report(self, prefix: str, loader: int) -> None:
+        means = {name: mean.compute() for (index, name), mean in self._means.items() if index == loader}
+        if means:
+            for name, value in self.summary(means).items():
+                key = f"{prefix}/{name}"
+                self.log(key, value, prog_bar=key in self.progress_metrics, sync_dist=True)
+
+    # Hyperparameters and checkpoints
+
+    def _store_hyperparameters(self) -> None:
+        self.save_hyperparameters()
+        if "_instantiator" not in self.hparams:
+            plain = {name: as_plain(value) for name, value in self.hparams.items()}
+            cls = type(self)
+            rebuild = {
+                "_class_path": f"{cls.__module__}.{cls.__qualname__}",
+                "_instantiator": "lightning.pytorch.cli.instantiate_module",
+            }
+            self.save_hyperparameters(plain | rebuild)
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: str | Path | IO[bytes], **kwargs: Any) -> Self:  # type: ignore[override]
+        """Loads the model of a checkpoint, whichever subclass of this class it is.
+
+        Args:
+            checkpoint_path: The file.
+            **kwargs: As for Lightning's method of the same name: ``map_location``, ``strict`` and new values of
+                hyperparameters.
+
+        Raises:
+            ValueError: If the checkpoint's model is not of this class.
+        """
+        stored = _class_of_checkpoint(checkpoint_path)
+        if stored is not None and not issubclass(stored, cls):
+            raise ValueError(
+                f"{checkpoint_path} holds a {stored.__name__}, not a {cls.__name__}; "
+                f"load it with {stored.__name__}.load_from_checkpoint"
+            )
+        return super(GenerativeModel, stored or cls).load_from_checkpoint(checkpoint_path, **kwargs)
+
+
+def _class_of_checkpoint(checkpoint_path: str | Path | IO[bytes]) -> type[GenerativeModel] | None:
+    if not isinstance(checkpoint_path, str | Path) or not Path(checkpoint_path).is_file():
+        return None
+    stored = torch.load(checkpoint_path, map_location="cpu", mmap=True, weights_only=True)
+    module, _, name = stored.get("hyper_parameters", {}).get("_class_path", "").rpartition(".")
+    if module.startswith("genzoo."):
+        import_module(module)
+    # A class of somebody else's is taken only where it is imported already: loading a file runs no new code.
+    return getattr(sys.modules.get(module), name, None)
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Eval mode without gradient; every submodule gets its own mode back afterwards."""
+    modes = {part: part.training for part in module.modules()}
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def fresh_seed() -> int:
+    """A seed from torch's global generator."""
+    return int(torch.randint(2**62, ()))

@@ -1,0 +1,118 @@
+r"""Generative adversarial network.
+
+Source: Goodfellow et al., "Generative adversarial nets", NeurIPS 2014.
+
+.. math:: \min_G \max_D V(D, G) = E_x[\log D(x)] + E_z[\log(1 - D(G(z)))]
+
+From the paper: the game (Algorithm 1, in `AdversarialModel`), both generator losses (`Minimax` and
+`NonSaturating`), fully connected players, ReLU in the generator, dropout in the discriminator. Not from the
+paper: Adam in place of SGD with momentum, LeakyReLU in place of maxout, tanh in place of sigmoid at the output
+(images in [-1, 1]), and the discriminator gives logits.
+"""
+
+from typing import Any
+
+from torch import Tensor
+
+from genzoo.losses.adversarial import AdversarialObjective, NonSaturating
+from genzoo.models.adversarial import AdversarialModel
+from genzoo.models.base import Batch
+from genzoo.networks.architectures import Players
+from genzoo.networks.mlp import MLPPlayers
+from genzoo.noise import Noise
+
+
+class GAN(AdversarialModel):
+    """Generator against discriminator.
+
+    A variant overrides a few small methods: `condition` (what both players are told), `generate`, `score`.
+
+    Args:
+        networks: Builds generator and discriminator.
+        objective: What the players want, as a function of the discriminator's logits.
+        **kwargs: Arguments of `AdversarialModel`.
+    """
+
+    def __init__(
+        self,
+        networks: Players = MLPPlayers(),
+        objective: AdversarialObjective = NonSaturating(),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.objective = objective
+        self.generator = networks.generator(self.latent_dim, self.data_shape, self.condition_dim)
+        self.discriminator = networks.discriminator(self.data_shape, self.condition_dim)
+
+    def condition(self, y: Tensor) -> Tensor | None:
+        """What both players are told of each image: labels ``(N,)`` to ``(N, condition_dim)``, or nothing."""
+        return None
+
+    def generate(self, number: int, condition: Tensor | None, noise: Noise) -> Tensor:
+        """Draws images: ``(number, condition_dim)`` to ``(number, *data_shape)`` in [-1, 1]."""
+        images: Tensor = self.generator(self.prior_sample(number, noise), condition)
+        return images
+
+    def score(self, x: Tensor, condition: Tensor | None) -> Tensor:
+        """The discriminator's logits of images, ``(N,)``."""
+        logits: Tensor = self.discriminator(x, condition)
+        return logits
+
+    def discriminator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
+        """The objective's loss on real images and as many generated ones."""
+        condition = self.condition(y)
+        real_logits = self.score(x, condition)
+        fake_logits = self.score(self.generate(len(x), condition, noise), condition)
+        self._record_discrimination(real_logits, fake_logits)
+        return self.objective.discriminator_loss(real_logits, fake_logits)
+
+    def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
+        """The objective's loss on newly generated images."""
+        condition = self.condition(y)
+        return self.objective.generator_loss(self.score(self.generate(len(x), condition, noise), condition))
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Images of latent variables: ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
+        images: Tensor = self.generator(z, None if y is None else self.condition(y))
+        return images
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        """The discriminator's logits, ``(N,)``."""
+        x, y = batch
+        return {"logits": self.score(x, self.condition(y))}
+
+    # What is reported
+
+    def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
+        """D(x) of each image and D(G(z)) of as many generated ones."""
+        condition = self.condition(y)
+        fake = self.generate(len(x), condition, noise)
+        return _discrimination(self.score(x, condition), self.score(fake, condition))
+
+    def on_validation_epoch_end(self) -> None:
+        """Reports also the gap D(x on training images) - D(x on held-out images): the discriminator's overfitting."""
+        super().on_validation_epoch_end()
+        name = "discriminator_real"
+        if (0, name) in self._means and (1, name) in self._means:
+            gap = self._means[1, name].compute() - self._means[0, name].compute()
+            self.log("val/discriminator_gap", gap, sync_dist=True)
+
+    def _record_discrimination(self, real_logits: Tensor, fake_logits: Tensor) -> None:
+        if self._is_recording:
+            for name, values in _discrimination(real_logits, fake_logits).items():
+                self.record(name, values.mean)
+
+
+def _discrimination(real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
+    """How well real and generated images are told apart, each ``(N,)``.
+
+    D(x) and D(G(z)); the share of right answers; and the distance to the game's equilibrium, where D = 1/2
+    everywhere (Goodfellow et al. 2014, theorem 1), as the mean of abs(D - 1/2) over both kinds of image.
+    """
+    real, fake = real_logits.float().sigmoid(), fake_logits.float().sigmoid()
+    return {
+        "discriminator_real": real,
+        "discriminator_fake": fake,
+        "discriminator_accuracy": ((real > 0.5).float() + (fake < 0.5).float()) / 2.0,
+        "equilibrium_distance": ((real - 0.5).abs() + (fake - 0.5).abs()) / 2.0,
+    }

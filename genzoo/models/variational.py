@@ -1,0 +1,160 @@
+r"""The variational bound, written once (automatic optimisation).
+
+.. math::
+    \log p(x) \ge \mathrm{ELBO}(x) = E_{q(z|x)}[\log p(x|z)] - D_{KL}(q(z|x) \,\|\, p(z))
+
+per image, in nats: the reconstruction is summed over all values of an image, the divergence over all latent
+variables. Source: Kingma and Welling 2014, equations 2, 3 and 10.
+"""
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Literal
+
+from lightning.pytorch.trainer.states import TrainerFn
+from torch import Tensor
+
+from genzoo.losses.divergences import standard_normal_kl
+from genzoo.losses.likelihoods import Bernoulli, Likelihood
+from genzoo.models.base import fresh_seed
+from genzoo.models.inference import InferenceModel
+from genzoo.networks.priors import NormalPrior
+from genzoo.noise import BatchNoise, Noise, Stream
+
+ACTIVE_VARIANCE = 0.01
+
+
+class VariationalModel(InferenceModel):
+    r"""A latent variable model with prior N(0, I), trained on the variational bound.
+
+    .. math:: L = -E[\log p(x|z)] + \beta_t \sum_j \max(\lambda, D_{KL,j}), \qquad
+        \beta_t = \beta \min(1, t / T)
+
+    where the means over a batch stand inside the maximum. With beta = 1 and neither warm-up (T) nor free bits
+    (lambda), L = -ELBO. ``elbo`` is always reported as defined above, whatever the weights.
+
+    Sources: beta, Higgins et al. 2017; warm-up, Bowman et al. 2016 and Sonderby et al. 2016; free bits, Kingma
+    et al. 2016, appendix C.8 (each latent variable a group of its own); active units, Burda et al. 2016.
+
+    Args:
+        likelihood: p(x|z); owns range, output activation and constants.
+        beta: Final weight of the divergence.
+        kl_warmup_steps: T, the number of steps over which the weight rises linearly to ``beta``.
+        free_bits: lambda, the nats of divergence per latent variable that cost nothing.
+        **kwargs: Arguments of `InferenceModel`.
+    """
+
+    monitor: ClassVar[tuple[str, Literal["min", "max"]] | None] = ("val/objective", "max")
+    progress_metrics = ("train/elbo", "val/elbo")
+
+    def __init__(
+        self,
+        likelihood: Likelihood = Bernoulli(),
+        beta: float = 1.0,
+        kl_warmup_steps: int = 0,
+        free_bits: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for name, value in {"beta": beta, "kl_warmup_steps": kl_warmup_steps, "free_bits": free_bits}.items():
+            if value < 0:
+                raise ValueError(f"{name} must not be negative, got {value}")
+        self.likelihood = likelihood
+        self.prior = NormalPrior()
+        self.beta = beta
+        self.kl_warmup_steps = kl_warmup_steps
+        self.free_bits = free_bits
+
+    @abstractmethod
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """q(z|x) = N(mu(x), Sigma(x)), Sigma diagonal: mu and log Sigma of images, each ``(N, latent_dim)``."""
+
+    @abstractmethod
+    def likelihood_parameters(self, z: Tensor) -> Tensor:
+        """The decoder's raw output, which parametrises p(x|z): ``(N, latent_dim)`` to ``(N, *data_shape)``."""
+
+    def elbo(self, x: Tensor, noise: Noise | None = None) -> Tensor:
+        """A one-sample estimate of the bound of each image: ``(N, *data_shape)`` to ``(N,)``, in nats.
+
+        Args:
+            x: Images in [-1, 1].
+            noise: Where the randomness comes from; fresh noise if left out.
+        """
+        reconstruction, divergence, _ = self._terms(x, noise or self._fresh_noise())
+        return reconstruction - divergence.sum(1)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The posterior means of images: ``(N, *data_shape)`` to ``(N, latent_dim)``."""
+        return self.posterior(x)[0]
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """The mean of p(x|z): ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
+        return self.likelihood.mean(self.likelihood_parameters(z))
+
+    def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
+        """Draws latent variables from N(0, I), ``(number, latent_dim)``."""
+        return self.prior.sample(number, self.latent_dim, noise or self._fresh_noise())
+
+    def sample_likelihood(self, number: int, seed: int | None = None) -> Tensor:
+        """Draws z from the prior and then x from p(x|z), where `sample` gives the mean of p(x|z).
+
+        Args:
+            number: How many.
+            seed: As for `sample`; the same seed has the same latent variables.
+
+        Returns:
+            ``(number, *data_shape)``.
+        """
+        return self._sample(number, None, seed, self._draw_from_likelihood)
+
+    def _draw_from_likelihood(self, z: Tensor, y: Tensor | None, noise: Noise) -> Tensor:
+        return self.likelihood.sample(self.likelihood_parameters(z), noise)
+
+    # The bound, term by term
+
+    def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
+        """The terms of the bound of each image, and the moments of its posterior mean."""
+        reconstruction, divergence, mean = self._terms(x, noise)
+        moments = {"posterior_mean": mean.float(), "posterior_mean_squared": mean.float().square()}
+        return {"reconstruction": reconstruction, "kl_per_dimension": divergence} | moments
+
+    def summary(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The bound, its terms and the loss, from means over a batch or a whole split.
+
+        Returns:
+            ``reconstruction``, ``kl`` and ``elbo`` in nats per image; ``objective``, the negative loss with the
+            final weight; ``loss``, with the weight of this step; ``active_units``, the number of latent variables
+            whose posterior mean varies over images (variance above 0.01).
+        """
+        reconstruction, divergence = means["reconstruction"], means["kl_per_dimension"]
+        variance = means["posterior_mean_squared"] - means["posterior_mean"].square()
+        penalty = divergence.clamp(min=self.free_bits).sum() if self.free_bits > 0.0 else divergence.sum()
+        return {
+            "reconstruction": reconstruction,
+            "kl": divergence.sum(),
+            "elbo": reconstruction - divergence.sum(),
+            "objective": reconstruction - self.beta * penalty,
+            "loss": self.beta * self._warmup() * penalty - reconstruction,
+            "active_units": (variance > ACTIVE_VARIANCE).sum().float(),
+        }
+
+    def _report(self, prefix: str, loader: int) -> None:
+        super()._report(prefix, loader)
+        if loader == 0 and (loader, "kl_per_dimension") in self._means:
+            for dimension, divergence in enumerate(self._means[loader, "kl_per_dimension"].compute()):
+                self.log(f"{prefix}/kl_per_dimension/{dimension:03d}", divergence, sync_dist=True)
+
+    def _terms(self, x: Tensor, noise: Noise) -> tuple[Tensor, Tensor, Tensor]:
+        observation = self.likelihood.observe(x, noise)
+        mean, log_variance = self.posterior(observation)
+        mean, log_variance = mean.float(), log_variance.float()
+        z = mean + (0.5 * log_variance).exp() * noise.normal(*mean.shape)
+        reconstruction = self.likelihood.log_prob(observation, self.likelihood_parameters(z))
+        return reconstruction, standard_normal_kl(mean, log_variance), mean
+
+    def _warmup(self) -> float:
+        if self.kl_warmup_steps == 0 or self._trainer is None or self.trainer.state.fn != TrainerFn.FITTING:
+            return 1.0
+        return min(1.0, (self.trainer.global_step + 1) / self.kl_warmup_steps)
+
+    def _fresh_noise(self) -> Noise:
+        return BatchNoise(self.device, fresh_seed(), Stream.SAMPLING)

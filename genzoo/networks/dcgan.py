@@ -1,0 +1,107 @@
+"""The networks of DCGAN (Radford et al. 2016, section 3 and figure 1).
+
+From the paper: no pooling and no hidden fully connected layers, strided convolutions in the discriminator
+and transposed ones in the generator, 4x4 at the base of the generator; batch norm everywhere but at the
+generator's output and the discriminator's input; ReLU and a final tanh in the generator, LeakyReLU(0.2) in
+the discriminator; weights from N(0, 0.02^2). With ``width=128`` at 64 pixels the generator is that of
+figure 1 (1024, 512, 256, 128 channels).
+
+Not from the paper: kernels of 4x4 instead of 5x5 (each output pixel is then touched equally often, as in the
+authors' later code and in PyTorch's tutorial); the depth follows the image size; batch norm's scales start
+from N(1, 0.02^2) as in the authors' code; the discriminator gives logits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from genzoo.networks.architectures import Players, concatenate, concatenate_maps, halvings
+
+
+def initialise(module: nn.Module) -> None:
+    """Draws the weights of one layer as in the paper: N(0, 0.02^2), batch norm's scales N(1, 0.02^2)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+class DCGANGenerator(nn.Module):
+    """Transposed convolutions from a 1x1 map of latent variables to an image.
+
+    Args:
+        latent_dim: Number of latent variables, those of a condition included.
+        data_shape: ``(C, H, W)`` of the images.
+        width: Channels before the last layer.
+    """
+
+    def __init__(self, latent_dim: int, data_shape: Sequence[int], width: int) -> None:
+        super().__init__()
+        number, size = halvings(data_shape)
+        channels = [width * 2**level for level in reversed(range(number))]
+        layers: list[nn.Module] = [nn.ConvTranspose2d(latent_dim, channels[0], size, bias=False)]
+        for fan_in, fan_out in pairwise(channels):
+            layers += [nn.BatchNorm2d(fan_in), nn.ReLU(inplace=True)]
+            layers += [nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, bias=False)]
+        layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+        layers += [nn.ConvTranspose2d(width, data_shape[0], 4, stride=2, padding=1), nn.Tanh()]
+        self.layers = nn.Sequential(*layers).apply(initialise)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """``(N, latent_dim)`` and ``(N, condition_dim)`` to ``(N, C, H, W)`` in [-1, 1]."""
+        images: Tensor = self.layers(concatenate(z, condition)[:, :, None, None])
+        return images
+
+
+class DCGANDiscriminator(nn.Module):
+    """Strided convolutions from an image, with a condition as constant maps beside it, to a logit.
+
+    Args:
+        data_shape: ``(C, H, W)`` of the images, with the maps of a condition among the channels.
+        width: Channels after the first layer.
+    """
+
+    def __init__(self, data_shape: Sequence[int], width: int) -> None:
+        super().__init__()
+        number, size = halvings(data_shape)
+        channels = [width * 2**level for level in range(number)]
+        layers: list[nn.Module] = [nn.Conv2d(data_shape[0], width, 4, stride=2, padding=1)]
+        for fan_in, fan_out in pairwise(channels):
+            layers += [nn.LeakyReLU(0.2, inplace=True)]
+            layers += [
+                nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(fan_out),
+            ]
+        layers += [nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(channels[-1], 1, size)]
+        self.layers = nn.Sequential(*layers).apply(initialise)
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """``(N, C, H, W)`` and ``(N, condition_dim)`` to logits ``(N,)``."""
+        logits: Tensor = self.layers(concatenate_maps(x, condition))
+        return logits.flatten()
+
+
+@dataclass(frozen=True)
+class DCGANPlayers(Players):
+    """Generator and discriminator of DCGAN; a condition stands beside z in the one, beside the image in the other.
+
+    Args:
+        width: Channels of the layers next to the image; they double with each halving of the image.
+    """
+
+    width: int = 64
+
+    def generator(self, latent_dim: int, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
+        """A network from ``(N, latent_dim)`` to ``(N, C, H, W)`` in [-1, 1]."""
+        network = DCGANGenerator(latent_dim + condition_dim, data_shape, self.width)
+        return network.to(memory_format=torch.channels_last)
+
+    def discriminator(self, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
+        """A network from ``(N, C, H, W)`` to logits ``(N,)``."""
+        channels, *size = data_shape
+        network = DCGANDiscriminator([channels + condition_dim, *size], self.width)
+        return network.to(memory_format=torch.channels_last)

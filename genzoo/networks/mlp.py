@@ -1,0 +1,97 @@
+"""Multilayer perceptrons: the networks of the first VAE and GAN papers."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from genzoo.networks.architectures import EncoderDecoder, Players, concatenate
+
+
+def perceptron(widths: Sequence[int], activation: Callable[[], nn.Module], dropout: float = 0.0) -> nn.Sequential:
+    """Linear layers with an activation, and dropout where it is above 0, between each two of them.
+
+    Args:
+        widths: Number of features at the input, in each hidden layer and at the output.
+        activation: Makes the activation of a hidden layer.
+        dropout: Probability that a hidden unit is dropped in training.
+    """
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise(widths[:-1]):
+        layers += [nn.Linear(fan_in, fan_out), activation()]
+        if dropout > 0.0:
+            layers.append(nn.Dropout(dropout))
+    return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
+
+
+@dataclass(frozen=True)
+class MLPEncoderDecoder(EncoderDecoder):
+    """Fully connected encoder and decoder with ReLU, the decoder's layers in the opposite order.
+
+    Args:
+        hidden_features: Widths of the encoder's hidden layers.
+    """
+
+    hidden_features: tuple[int, ...] = (512, 512)
+
+    def encoder(self, data_shape: Sequence[int], out_features: int) -> nn.Module:
+        """A network from ``(N, *data_shape)`` to ``(N, out_features)``."""
+        widths = [math.prod(data_shape), *self.hidden_features, out_features]
+        return nn.Sequential(nn.Flatten(), perceptron(widths, nn.ReLU))
+
+    def decoder(self, in_features: int, data_shape: Sequence[int]) -> nn.Module:
+        """A network from ``(N, in_features)`` to ``(N, *data_shape)``, without an output activation."""
+        widths = [in_features, *reversed(self.hidden_features), math.prod(data_shape)]
+        return nn.Sequential(perceptron(widths, nn.ReLU), nn.Unflatten(1, tuple(data_shape)))
+
+
+class MLPGenerator(nn.Module):
+    """Latent variables, and a condition beside them, to data in [-1, 1] through a perceptron with ReLU."""
+
+    def __init__(self, widths: Sequence[int], data_shape: Sequence[int]) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(perceptron(widths, nn.ReLU), nn.Tanh(), nn.Unflatten(1, tuple(data_shape)))
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """``(N, latent_dim)`` and ``(N, condition_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
+        output: Tensor = self.layers(concatenate(z, condition))
+        return output
+
+
+class MLPDiscriminator(nn.Module):
+    """Data, and a condition beside them, to logits through a perceptron with LeakyReLU(0.2) and dropout."""
+
+    def __init__(self, widths: Sequence[int], dropout: float) -> None:
+        super().__init__()
+        self.layers = perceptron(widths, lambda: nn.LeakyReLU(0.2), dropout)
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """``(N, *data_shape)`` and ``(N, condition_dim)`` to logits ``(N,)``."""
+        logits: Tensor = self.layers(concatenate(x.flatten(1), condition))
+        return logits.squeeze(1)
+
+
+@dataclass(frozen=True)
+class MLPPlayers(Players):
+    """Fully connected generator and discriminator; a condition is concatenated to the input of each.
+
+    Args:
+        generator_features: Widths of the generator's hidden layers.
+        discriminator_features: Widths of the discriminator's hidden layers.
+        dropout: Probability that a hidden unit of the discriminator is dropped in training.
+    """
+
+    generator_features: tuple[int, ...] = (256, 512, 1024)
+    discriminator_features: tuple[int, ...] = (512, 256)
+    dropout: float = 0.3
+
+    def generator(self, latent_dim: int, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
+        """A network from ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
+        widths = [latent_dim + condition_dim, *self.generator_features, math.prod(data_shape)]
+        return MLPGenerator(widths, data_shape)
+
+    def discriminator(self, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
+        """A network from ``(N, *data_shape)`` to logits ``(N,)``."""
+        return MLPDiscriminator([math.prod(data_shape) + condition_dim, *self.discriminator_features, 1], self.dropout)
