@@ -25,9 +25,7 @@ class ImageArray(Dataset[Batch]):
 
     def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         if len(images) != len(labels):
-            raise ValueError(
-                f"there are {len(images)} images, but {len(labels)} labels; expected one for each"
-            )
+            raise ValueError(f"there are {len(images)} images, but {len(labels)} labels; expected one for each")
         self.images = np.asarray(images)
         self.labels = np.asarray(labels)
 
@@ -49,9 +47,7 @@ class ImageArray(Dataset[Batch]):
         """
         # NumPy's `take` is about one and a half times as fast as torch's `index_select`, and may read from
         # read-only memory maps.
-        return torch.from_numpy(self.images.take(indices, axis=0)), torch.from_numpy(
-            self.labels.take(indices)
-        )
+        return torch.from_numpy(self.images.take(indices, axis=0)), torch.from_numpy(self.labels.take(indices))
 
 
 def keep_batch(batch: Any) -> Any:

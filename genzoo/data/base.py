@@ -166,9 +166,7 @@ class ImageDataModule(LightningDataModule, ABC):
         """Divides the training file into parts."""
         labels = whole.labels
         everything = np.arange(len(whole))
-        held_out = choose_proportional(
-            labels, count_of(self.validation_fraction, len(whole)), Purpose.VALIDATION
-        )
+        held_out = choose_proportional(labels, count_of(self.validation_fraction, len(whole)), Purpose.VALIDATION)
         training = np.setdiff1d(everything, held_out, assume_unique=True)
         if self.subset is not None:
             if self.subset > len(training):
@@ -177,17 +175,13 @@ class ImageDataModule(LightningDataModule, ABC):
                     f"{len(held_out)} held out for validation; choose a smaller subset or validation_fraction"
                 )
             training = training[choose_balanced(labels[training], self.subset, Purpose.SUBSET)]
-        seen = training[
-            choose_proportional(labels[training], min(len(held_out), len(training)), Purpose.SEEN)
-        ]
+        seen = training[choose_proportional(labels[training], min(len(held_out), len(training)), Purpose.SEEN)]
         self.parts["training"] = Subset(whole, training.tolist())
         if len(held_out):
             self.parts["validation"] = Subset(whole, held_out.tolist())
             self.parts["seen"] = Subset(whole, seen.tolist())
 
-    def _sampler(
-        self, part: Part, shuffle: bool = False, seed: int = 0, drop_last: bool = False
-    ) -> EpochSampler:
+    def _sampler(self, part: Part, shuffle: bool = False, seed: int = 0, drop_last: bool = False) -> EpochSampler:
         ranks, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         return EpochSampler(self.parts[part], ranks, rank, shuffle, seed, drop_last)
 

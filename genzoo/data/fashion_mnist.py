@@ -140,8 +140,8 @@ class FashionMNIST(ImageDataModule):
         names = ", ".join(name for names in FILE_NAMES.values() for name in names)
         return FileNotFoundError(
             f"Fashion-MNIST is in none of {folders}, and {outcome}; install it with `apt-get install "
-            f"dataset-fashion-mnist`, or put {names} (.gz or unpacked) into {self.root.absolute()}, or use the "
-            "part of it that comes with genzoo: --data FashionMNISTMini"
+            f"dataset-fashion-mnist`, or put {names} (.gz or unpacked) into {self.root.absolute()}, or use "
+            "the part of it that comes with genzoo: --data FashionMNISTMini"
         )
 
 

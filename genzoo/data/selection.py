@@ -68,9 +68,7 @@ def require_fraction(name: str, value: float) -> None:
         raise ValueError(f"{name} is {value}, but must be at least 0 and less than 1")
 
 
-def _first(
-    places: NDArray[np.int64] | NDArray[np.float64], labels: NDArray[np.int64], count: int
-) -> NDArray[np.int64]:
+def _first(places: NDArray[np.int64] | NDArray[np.float64], labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """The indices of the ``count`` lowest places; among equal places the lower class comes first."""
     return np.sort(np.lexsort((labels, places))[:count])
 
