@@ -27,11 +27,12 @@ def read_image(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
         with Image.open(path) as opened:
             image = _eight_bits(ImageOps.exif_transpose(opened))
         image = _on_white(image).convert("L" if channels == 1 else "RGB")
-        pixels: NDArray[np.uint8] = np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS))
+        pixels = np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS))
     # Pillow's decoders raise almost anything on broken files: OSError, SyntaxError, struct.error, ...
     except Exception as error:
         raise ValueError(f"{path} cannot be read as an image ({error}); repair or remove it") from error
-    return pixels.reshape(size, size, channels).transpose(2, 0, 1)
+    planes: NDArray[np.uint8] = np.moveaxis(pixels.reshape(size, size, channels), -1, 0)
+    return planes
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -1,0 +1,378 @@
+import numpy as np
+import pytest
+import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+
+from genzoo.data.base import ImageDataModule
+
+CLASSES = 5
+
+
+class Numbered(ImageDataModule):
+    """300 training and 50 test images.
+
+    The first two pixels of each spell its number, and the left half of the second row is black.
+    """
+
+    channels = 1
+    native_size = 28
+    class_names = ("a", "b", "c", "d", "e")
+
+    def load(self, split):
+        count = 300 if split == "train" else 50
+        images = np.full((count, 1, 28, 28), 255, np.uint8)
+        images[:, 0, 0, 0] = np.arange(count) // 256
+        images[:, 0, 0, 1] = np.arange(count) % 256
+        images[:, 0, 1, :14] = 0
+        images.flags.writeable = False
+        return images, np.arange(count) % CLASSES
+
+
+class Recorder(LightningModule):
+    """Learns nothing; writes down which images came in which stage, and the batches themselves."""
+
+    def __init__(self, stop_after=None):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.stop_after = stop_after
+        self.epochs = []
+        self.batches = []
+        self.validated = {0: [], 1: []}
+        self.predicted = []
+
+    def on_train_epoch_start(self):
+        self.epochs.append([])
+
+    def training_step(self, batch, batch_idx):
+        if not self.epochs:
+            self.epochs.append([])
+        self.epochs[-1].extend(numbers(batch[0]))
+        self.batches.append(batch)
+        if len(self.batches) == self.stop_after:
+            raise InterruptedError
+        return self.weight**2
+
+    def validation_step(self, batch, batch_idx, dataloader_idx=0):
+        self.validated[dataloader_idx].extend(numbers(batch[0]))
+
+    def test_step(self, batch, batch_idx):
+        self.predicted.extend(numbers(batch[0]))
+
+    def predict_step(self, batch, batch_idx):
+        self.predicted.extend(numbers(batch[0]))
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def upper_rows(images):
+    """The first two rows of pixels in 0 ... 255, whether they come as floats or bytes, padded or not."""
+    pixels = images.long() if images.dtype == torch.uint8 else ((images + 1) * 127.5).round().long()
+    margin = 2 if images.shape[-1] == 32 else 0
+    return pixels[:, 0, margin : margin + 2, margin : margin + 28]
+
+
+def flipped(images):
+    return upper_rows(images)[:, 1, 0] == 255
+
+
+def numbers(images):
+    """Which images these are, flipped or not."""
+    rows = upper_rows(images)[:, 0]
+    rows = torch.where(flipped(images)[:, None], rows.flip(-1), rows)
+    return (rows[:, 0] * 256 + rows[:, 1]).tolist()
+
+
+def part(data, name):
+    images, labels = data.parts[name].__getitems__(range(len(data.parts[name])))
+    return numbers(images), labels
+
+
+def loaded(stage="fit", **settings):
+    data = Numbered(**settings)
+    data.setup(stage)
+    return data
+
+
+def trainer(**settings):
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
+    return Trainer(**{**quiet, "enable_checkpointing": False, "num_sanity_val_steps": 0, **settings})
+
+
+@pytest.fixture(autouse=True)
+def seed(monkeypatch):
+    monkeypatch.setenv("PL_GLOBAL_SEED", "3")
+
+
+def test_the_spec_is_known_before_anything_is_loaded(monkeypatch):
+    monkeypatch.setattr(Numbered, "load", lambda self, split: pytest.fail("loaded"))
+    assert Numbered().spec == {
+        "shape": [1, 32, 32],
+        "native_size": 28,
+        "class_names": ["a", "b", "c", "d", "e"],
+        "range": [-1.0, 1.0],
+    }
+    assert Numbered(image_size=28).spec["shape"] == [1, 28, 28]
+
+
+def test_each_stage_loads_what_it_needs():
+    assert set(loaded("fit").parts) == set(loaded("validate").parts) == {"training", "validation", "seen"}
+    assert set(loaded("test").parts) == set(loaded("predict").parts) == {"test"}
+
+
+def test_loading_twice_reads_once(monkeypatch):
+    data = loaded("fit")
+    monkeypatch.setattr(Numbered, "load", lambda self, split: pytest.fail("loaded again"))
+    data.setup("validate")
+
+
+def test_validation_is_a_tenth_of_each_class_and_never_trained_on():
+    data = loaded()
+    training, _ = part(data, "training")
+    validation, labels = part(data, "validation")
+    assert len(validation) == 30
+    assert labels.bincount().tolist() == [6] * CLASSES
+    assert sorted(training + validation) == list(range(300))
+    assert [number % CLASSES for number in validation] == labels.tolist()
+
+
+def test_validation_depends_neither_on_the_subset_nor_on_the_run(monkeypatch):
+    validation = part(loaded(), "validation")[0]
+    monkeypatch.setenv("PL_GLOBAL_SEED", "4")
+    assert part(loaded(subset=20), "validation")[0] == validation
+
+
+def test_a_subset_is_balanced_and_the_same_in_every_run(monkeypatch):
+    training, labels = part(loaded(subset=52), "training")
+    assert labels.bincount().tolist() == [11, 11, 10, 10, 10]
+    monkeypatch.setenv("PL_GLOBAL_SEED", "4")
+    assert part(loaded(subset=52), "training")[0] == training
+    assert set(training) < set(part(loaded(subset=100), "training")[0])
+    assert set(training).isdisjoint(part(loaded(), "validation")[0])
+
+
+def test_seen_images_are_training_images_as_many_as_validation_images():
+    data = loaded()
+    seen, labels = part(data, "seen")
+    assert len(set(seen)) == len(part(data, "validation")[0])
+    assert set(seen) < set(part(data, "training")[0])
+    assert labels.bincount().tolist() == [6] * CLASSES
+    assert len(part(loaded(subset=10), "seen")[0]) == 10
+
+
+def test_without_validation_all_is_trained_on():
+    data = loaded(validation_fraction=0.0)
+    assert part(data, "training")[0] == list(range(300))
+    assert data.val_dataloader() == []
+
+
+def test_padding_keeps_every_pixel_and_adds_black():
+    small, large = loaded(image_size=28).parts["training"], loaded().parts["training"]
+    images, padded = small.__getitems__(range(270))[0], large.__getitems__(range(270))[0]
+    assert padded.shape == (270, 1, 32, 32)
+    assert torch.equal(padded[..., 2:30, 2:30], images)
+    assert padded.sum() == images.sum()
+
+
+def test_other_sizes_are_resized():
+    images, _ = loaded(image_size=14).parts["training"].__getitems__(range(3))
+    assert images.shape == (3, 1, 14, 14)
+    assert images[:, :, 5:].eq(255).all()
+
+
+def test_training_batches_are_whole_and_evaluation_batches_are_all():
+    data = loaded(batch_size=40)
+    data.setup("test")
+    assert [len(labels) for _, labels in data.train_dataloader()] == [40] * 6
+    assert [[len(labels) for _, labels in loader] for loader in data.val_dataloader()] == [[30], [30]]
+    assert [len(labels) for _, labels in data.test_dataloader()] == [40, 10]
+    assert [number for images, _ in data.predict_dataloader() for number in numbers(images)] == list(range(50))
+
+
+def test_bytes_become_floats_from_minus_one_to_one():
+    images = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(3, 1, 1, 1)
+    floats, labels = Numbered().on_after_batch_transfer((images, torch.arange(3)), 0)
+    assert floats.dtype == torch.float32
+    assert floats.flatten().tolist() == pytest.approx([-1.0, -0.6, 1.0], abs=1e-6)
+    assert (floats.min(), floats.max()) == (-1.0, 1.0)
+    assert labels.tolist() == [0, 1, 2]
+
+
+def test_floats_are_left_alone():
+    images = torch.rand(3, 1, 4, 4)
+    assert Numbered(horizontal_flip=True).on_after_batch_transfer([images, None], 0)[0] is images
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"subset": 0}, "subset is 0"),
+        ({"validation_fraction": 1.0}, r"validation_fraction is 1\.0"),
+        ({"validation_fraction": -0.1}, r"validation_fraction is -0\.1"),
+    ],
+)
+def test_impossible_settings_are_refused_at_once(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Numbered(**settings)
+
+
+def test_a_subset_larger_than_the_training_part_is_refused():
+    with pytest.raises(ValueError, match="subset is 271, but only 270 training images remain beside 30"):
+        loaded(subset=271)
+
+
+def test_a_batch_that_can_never_be_filled_is_refused():
+    with pytest.raises(ValueError, match=r"batch_size is 64, but each of 1 .* only 50 training images"):
+        loaded(subset=50, batch_size=64).train_dataloader()
+
+
+def test_an_unknown_argument_is_refused():
+    with pytest.raises(TypeError, match="batchsize"):
+        Numbered(batchsize=3)
+
+
+def test_training_sees_each_image_once_per_epoch_in_a_new_order():
+    recorder, data = Recorder(), Numbered(batch_size=27)
+    trainer(max_epochs=2).fit(recorder, data)
+    first, second = recorder.epochs
+    assert sorted(first) == sorted(second) == sorted(part(data, "training")[0])
+    assert first != second
+    assert recorder.batches[0][0].shape == (27, 1, 32, 32)
+    assert recorder.batches[0][0].dtype == torch.float32
+    assert (recorder.batches[0][0].amin(), recorder.batches[0][0].amax()) == (-1.0, 1.0)
+    assert recorder.validated == {0: 2 * part(data, "validation")[0], 1: 2 * part(data, "seen")[0]}
+
+
+def test_the_order_follows_the_seed_of_the_run(monkeypatch):
+    def first_epoch():
+        recorder = Recorder()
+        trainer(max_epochs=1).fit(recorder, Numbered(batch_size=27))
+        return recorder.epochs[0]
+
+    before = first_epoch()
+    assert first_epoch() == before
+    monkeypatch.setenv("PL_GLOBAL_SEED", "4")
+    assert first_epoch() != before
+
+
+def test_a_run_without_validation():
+    recorder = Recorder()
+    trainer(max_epochs=1).fit(recorder, Numbered(validation_fraction=0.0, batch_size=100))
+    assert len(recorder.epochs[0]) == 300
+    assert recorder.validated == {0: [], 1: []}
+
+
+def test_testing_and_predicting_see_the_test_split_in_order():
+    recorder = Recorder()
+    trainer().test(recorder, Numbered(batch_size=16), verbose=False)
+    trainer().predict(recorder, Numbered(batch_size=16))
+    assert recorder.predicted == 2 * list(range(50))
+
+
+def test_flips_are_tossed_per_image_and_reproducible():
+    def flips():
+        recorder, data = Recorder(), Numbered(batch_size=90, horizontal_flip=True)
+        trainer(max_epochs=2).fit(recorder, data)
+        assert sorted(recorder.epochs[0]) == sorted(part(data, "training")[0])
+        return [flipped(images).tolist() for images, _ in recorder.batches]
+
+    tossed = flips()
+    assert flips() == tossed
+    assert len({tuple(batch) for batch in tossed}) == 6
+    assert 0.4 < np.mean(tossed) < 0.6
+
+
+def test_only_training_images_are_flipped():
+    class Watcher(Recorder):
+        def validation_step(self, batch, batch_idx, dataloader_idx=0):
+            assert not flipped(batch[0]).any()
+            self.validated[dataloader_idx].extend(numbers(batch[0]))
+
+    watcher = Watcher()
+    trainer(max_epochs=1, num_sanity_val_steps=1).fit(watcher, Numbered(batch_size=90, horizontal_flip=True))
+    assert len(watcher.validated[1]) == 60
+    assert any(flipped(images).any() for images, _ in watcher.batches)
+
+
+def test_without_asking_nothing_is_flipped():
+    recorder = Recorder()
+    trainer(max_epochs=1).fit(recorder, Numbered(batch_size=90))
+    assert not any(flipped(images).any() for images, _ in recorder.batches)
+
+
+class Save(Callback):
+    """Saves the run after its n-th batch, after the validation in its n-th epoch, or when that has ended."""
+
+    def __init__(self, path, batches=None, validations=None, epochs=None):
+        self.path, self.batches, self.validations, self.epochs = path, batches, validations, epochs
+
+    def on_train_batch_end(self, trainer, module, *_):
+        if len(module.batches) == self.batches:
+            trainer.save_checkpoint(self.path)
+
+    def on_validation_end(self, trainer, module):
+        if len(module.epochs) == self.validations:
+            trainer.save_checkpoint(self.path)
+
+    def on_train_epoch_end(self, trainer, module):
+        if len(module.epochs) == self.epochs:
+            trainer.save_checkpoint(self.path)
+
+    def on_exception(self, trainer, module, exception):
+        trainer.save_checkpoint(self.path)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize(
+    ("saved", "batches_done"),
+    [
+        ({"batches": 1}, 1),
+        ({"batches": 2}, 2),
+        ({"batches": 3}, 3),  # the last of the first epoch, which has not ended
+        ({"validations": 1}, 3),
+        ({"epochs": 1}, 3),
+        ({"batches": 4}, 4),
+    ],
+)
+def test_a_resumed_run_continues_with_the_very_next_batch(tmp_path, saved, batches_done, workers):
+    def run(recorder, **settings):
+        data = Numbered(batch_size=90, horizontal_flip=True, num_workers=workers)
+        fitting = trainer(max_epochs=3, callbacks=settings.pop("callbacks", []))
+        fitting.fit(recorder, data, weights_only=True, **settings)
+        return recorder.batches
+
+    straight = run(Recorder(), callbacks=[Save(tmp_path / "run.ckpt", **saved)])
+    resumed = run(Recorder(), ckpt_path=tmp_path / "run.ckpt")
+    assert len(straight) == 9
+    assert len(resumed) == 9 - batches_done
+    for (images, labels), (same_images, same_labels) in zip(straight[batches_done:], resumed, strict=True):
+        assert torch.equal(images, same_images)
+        assert torch.equal(labels, same_labels)
+
+
+@pytest.mark.parametrize("stop_after", [2, 3, 4])
+def test_a_batch_that_was_interrupted_is_seen_again(tmp_path, stop_after):
+    straight, broken, resumed = Recorder(), Recorder(stop_after), Recorder()
+    trainer(max_epochs=2).fit(straight, Numbered(batch_size=90))
+    with pytest.raises(InterruptedError):
+        trainer(max_epochs=2, callbacks=[Save(tmp_path / "run.ckpt")]).fit(broken, Numbered(batch_size=90))
+    trainer(max_epochs=2).fit(resumed, Numbered(batch_size=90), ckpt_path=tmp_path / "run.ckpt")
+    images = [numbers(batch[0]) for batch in straight.batches]
+    assert [numbers(batch[0]) for batch in resumed.batches] == images[stop_after - 1 :]
+
+
+def test_ranks_share_the_images():
+    class Place:
+        world_size = 2
+
+        def __init__(self, rank):
+            self.global_rank = rank
+
+    shares = []
+    for rank in range(2):
+        data = loaded("test")
+        data.trainer = Place(rank)
+        shares.append([number for images, _ in data.test_dataloader() for number in numbers(images)])
+    assert shares == [list(range(0, 50, 2)), list(range(1, 50, 2))]

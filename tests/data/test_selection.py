@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from genzoo.data.selection import choose_balanced, choose_proportional, count_of, require_fraction, shuffled
+
+
+def labels_of(*sizes):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    return labels[shuffled(len(labels), 7)]
+
+
+def test_a_shuffle_is_a_permutation_that_is_a_function_of_its_counters():
+    assert sorted(shuffled(100, 3, 1)) == list(range(100))
+    assert shuffled(100, 3, 1).tolist() == shuffled(100, 3, 1).tolist()
+    assert shuffled(100, 3, 1).tolist() != shuffled(100, 3, 2).tolist()
+    assert shuffled(0, 3).tolist() == []
+
+
+def test_a_shuffle_never_changes():
+    assert shuffled(10, 0, 1).tolist() == [1, 9, 4, 8, 5, 7, 2, 0, 6, 3]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "chosen"),
+    [
+        ((50, 50, 50), 30, [10, 10, 10]),
+        ((50, 50, 50), 32, [11, 11, 10]),
+        ((50, 3, 50), 43, [20, 3, 20]),
+        ((50, 3, 50), 103, [50, 3, 50]),
+        ((5,), 2, [2]),
+    ],
+)
+def test_a_balanced_choice_takes_equally_many_of_each_class(sizes, count, chosen):
+    labels = labels_of(*sizes)
+    assert np.bincount(labels[choose_balanced(labels, count, 0)]).tolist() == chosen
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "chosen"),
+    [
+        ((100, 100), 20, [10, 10]),
+        ((100, 100), 21, [11, 10]),
+        ((100, 300), 40, [10, 30]),
+        ((10, 90, 200), 30, [1, 9, 20]),
+    ],
+)
+def test_a_proportional_choice_keeps_the_shares_of_the_classes(sizes, count, chosen):
+    labels = labels_of(*sizes)
+    assert np.bincount(labels[choose_proportional(labels, count, 0)]).tolist() == chosen
+
+
+@pytest.mark.parametrize("choose", [choose_balanced, choose_proportional])
+def test_choices_are_ascending_seeded_and_nested(choose):
+    labels = labels_of(40, 40, 40)
+    chosen = choose(labels, 60, 0)
+    assert len(chosen) == 60
+    assert (np.diff(chosen) > 0).all()
+    assert chosen.tolist() == choose(labels, 60, 0).tolist()
+    assert chosen.tolist() != choose(labels, 60, 1).tolist()
+    assert set(choose(labels, 20, 0)) < set(chosen)
+
+
+def test_a_choice_is_spread_over_the_data():
+    labels = np.zeros(10_000, np.int64)
+    assert abs(choose_balanced(labels, 1000, 0).mean() - 5000) < 300
+
+
+def test_a_fraction_of_something_is_at_least_one():
+    assert [count_of(0.0, 10), count_of(0.01, 10), count_of(0.5, 10), count_of(0.5, 0)] == [0, 1, 5, 0]
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.0, 1.5, float("nan")])
+def test_a_fraction_out_of_range_is_refused_by_name(value):
+    with pytest.raises(ValueError, match=r"test_fraction is .*at least 0 and less than 1"):
+        require_fraction("test_fraction", value)
