@@ -30,8 +30,11 @@ def as_plain(value: Any) -> Any:
         return [as_plain(entry) for entry in value]
     if isinstance(value, type):
         return {"class_path": _class_path(value)}
-    if isinstance(value, partial) and isinstance(value.func, type) and not value.args:
-        return {"class_path": _class_path(value.func), "init_args": as_plain(value.keywords)}
+    if isinstance(value, partial):
+        # jsonargparse makes a partial of functions of its own, with the class as a positional argument.
+        classes = [part for part in (value.func, *value.args) if isinstance(part, type)]
+        if len(classes) == 1:
+            return {"class_path": _class_path(classes[0]), "init_args": as_plain(value.keywords)}
     if dataclasses.is_dataclass(value):
         fields = {field.name: as_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"class_path": _class_path(type(value)), "init_args": fields}

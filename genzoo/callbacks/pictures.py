@@ -1,0 +1,151 @@
+"""Pictures of what a model makes, the same way for every model and every logger."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import Logger
+from PIL import Image
+from torch import Tensor
+from torchvision.utils import make_grid
+
+from genzoo.models.base import Batch, GenerativeModel, evaluating
+from genzoo.models.inference import InferenceModel
+from genzoo.spec import DataSpec, to_native, to_uint8
+
+MAX_CLASS_ROWS = 20
+
+
+class Pictures(Callback):
+    """Draws grids as training goes on: samples from fixed noise, and reconstructions where there is an encoder.
+
+    A conditional model gets one row per class; reconstructions stand below their originals, held-out images where
+    there are any. Grids go to ``images/`` in the run folder and to every logger that takes images, uint8 in native
+    size, exactly as seen. Drawing does not disturb training.
+
+    Args:
+        every_n_epochs: How often grids are drawn; the last epoch's always are.
+        columns: Images in a row.
+        rows: Rows of an unconditional grid.
+        seed: Of the fixed noise.
+    """
+
+    def __init__(self, every_n_epochs: int = 1, columns: int = 8, rows: int = 8, seed: int = 0) -> None:
+        if min(every_n_epochs, columns, rows) < 1:
+            raise ValueError("every_n_epochs, columns and rows of Pictures must be at least 1")
+        self.every_n_epochs = every_n_epochs
+        self.columns = columns
+        self.rows = rows
+        self.seed = seed
+        self._examples: Batch | None = None
+        self._examples_held_out = False
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keeps the first held-out images."""
+        if not self._examples_held_out and dataloader_idx == 0:
+            self._keep(batch)
+            self._examples_held_out = True
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """Keeps the first training images where none are held out."""
+        if self._examples is None:
+            self._keep(batch)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draws the grids."""
+        epoch = trainer.current_epoch + 1
+        is_due = epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs
+        if is_due and trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            assert isinstance(pl_module, GenerativeModel)
+            for name, picture in self.grids(pl_module).items():
+                save_picture(Path(trainer.default_root_dir) / "images" / f"{name}_epoch_{epoch:04d}.png", picture)
+                for logger in trainer.loggers:
+                    log_picture(logger, f"pictures/{name}", picture, trainer.global_step - 1)
+
+    def grids(self, model: GenerativeModel) -> dict[str, np.ndarray]:
+        """The grids of a model by name, each uint8, ``(height, width, 3)``."""
+        pictures = {}
+        if model.can_sample:
+            y = self._conditions(model)
+            number = self.columns * self.rows if y is None else len(y)
+            pictures["samples"] = grid(model.sample(number, y, self.seed), model.data_spec, self.columns)
+        if isinstance(model, InferenceModel) and self._examples is not None:
+            pictures["reconstructions"] = self._reconstructions(model, self._examples[0])
+        return pictures
+
+    def _conditions(self, model: GenerativeModel) -> Tensor | None:
+        if model.condition_dim == 0:
+            return None
+        if self._examples is not None and self._examples[1].is_floating_point():
+            return self._examples[1]
+        return torch.arange(min(model.num_classes, MAX_CLASS_ROWS)).repeat_interleave(self.columns)
+
+    def _reconstructions(self, model: InferenceModel, x: Tensor) -> np.ndarray:
+        x = x[: len(x) // self.columns * self.columns] if len(x) > self.columns else x
+        with evaluating(model):
+            reconstructed = model.reconstruct(x.to(model.device))
+        originals, copies = x.split(self.columns), reconstructed.cpu().split(self.columns)
+        rows = [row for pair in zip(originals, copies, strict=True) for row in pair]
+        return grid(torch.cat(rows), model.data_spec, min(self.columns, len(x)))
+
+    def _keep(self, batch: Batch) -> None:
+        x, y = batch
+        number = self.columns * max(1, self.rows // 2)
+        self._examples = (x[:number].detach().cpu(), y[:number].detach().cpu())
+
+
+def grid(images: Tensor, spec: DataSpec, columns: int) -> np.ndarray:
+    """Lays images out in rows, in native size.
+
+    Args:
+        images: ``(N, C, H, W)`` in [-1, 1], as a model gives them.
+        spec: The model's data spec.
+        columns: Images in a row.
+
+    Returns:
+        uint8, ``(height, width, 3)``.
+    """
+    tiles = to_uint8(to_native(images.detach().cpu(), spec))
+    picture: np.ndarray = make_grid(tiles, nrow=columns, padding=2, pad_value=255).permute(1, 2, 0).numpy()
+    return picture
+
+
+def save_picture(path: Path, picture: np.ndarray) -> None:
+    """Writes a picture as PNG; the file is either whole or not there.
+
+    Args:
+        path: Where to; its folder is made if need be.
+        picture: uint8, ``(height, width, 3)``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    Image.fromarray(picture).save(unfinished, format="PNG")
+    os.replace(unfinished, path)
+
+
+def log_picture(logger: Logger, name: str, picture: np.ndarray, step: int) -> None:
+    """Hands a picture to a logger, if it is one that takes pictures.
+
+    Args:
+        logger: Any of Lightning's loggers.
+        name: What the picture is called there.
+        picture: uint8, ``(height, width, 3)``; passed on exactly as it is.
+        step: The step that scalars of the same moment carry.
+    """
+    if hasattr(logger, "log_image"):
+        logger.log_image(key=name, images=[picture], step=step)
+    elif hasattr(logger.experiment, "add_image"):
+        logger.experiment.add_image(name, picture, step, dataformats="HWC")

@@ -1,0 +1,16 @@
+"""The progress bar, with the numbers that matter."""
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import RichProgressBar
+
+
+class ProgressBar(RichProgressBar):
+    """Rich's bar with the model's own choice of numbers under short names: ``train/elbo`` is shown as ``elbo``."""
+
+    def get_metrics(
+        self, trainer: Trainer, pl_module: LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        """The numbers to show."""
+        metrics = super().get_metrics(trainer, pl_module)
+        metrics.pop("v_num", None)
+        return {name.removeprefix("train/").replace("/", " ").replace("_", " "): metrics[name] for name in metrics}

@@ -1,0 +1,64 @@
+"""The command line: chooses the verb before anything heavy is imported."""
+
+import sys
+from collections.abc import Sequence
+
+from genzoo import __version__
+
+USAGE = """\
+genzoo: variational autoencoders and generative adversarial networks on PyTorch Lightning
+
+usage: genzoo VERB --config FILE [--model.SETTING VALUE] [--data.SETTING VALUE] [--trainer.SETTING VALUE]
+
+verbs:
+  fit         train a model
+  validate    measure a checkpoint on held-out training images
+  test        measure a checkpoint on the test images
+  predict     write encodings and reconstructions, or a discriminator's logits, of the test images
+
+examples:
+  genzoo fit --config configs/dcgan.yaml
+  genzoo fit --config configs/dcgan.yaml --config configs/data/fashion_mnist.yaml
+  genzoo fit --config configs/vae.yaml --model.latent_dim 64 --trainer.precision bf16-mixed
+  genzoo fit --model DCGAN --data FashionMNIST --trainer.max_epochs 20 --run.name first
+  genzoo test --config runs/vae/NAME/config.yaml --ckpt_path runs/vae/NAME/checkpoints/best.ckpt
+
+options:
+  --version              print the version
+  --help                 print this; `genzoo fit --help` lists all settings,
+                         `genzoo fit --model.help VAE` those of a model, `--data.help` those of a data set
+  --print_config         after a verb: print the resolved config and stop
+
+Each run has a folder of its own, runs/MODEL/TIME or runs/MODEL/NAME, with its config, checkpoints, metrics.csv,
+images and W&B files. The configs named here also work outside a checkout: they are installed with the package.
+"""
+
+VERBS = ("fit", "validate", "test", "predict")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: What follows ``genzoo`` on the command line; taken from there if left out.
+
+    Returns:
+        The exit code: 0, or 2 for a command that is not understood.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        sys.stdout.write(USAGE)
+        return 0
+    if arguments[0] == "--version":
+        sys.stdout.write(f"genzoo {__version__}\n")
+        return 0
+    if arguments[0] not in VERBS:
+        sys.stderr.write(
+            f"genzoo: '{arguments[0]}' is not a verb; the verb comes first and is one of {', '.join(VERBS)} "
+            "(genzoo --help shows examples)\n"
+        )
+        return 2
+    from genzoo.cli.training import run
+
+    run(arguments)
+    return 0

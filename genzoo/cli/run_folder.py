@@ -1,0 +1,65 @@
+"""The folder of a run: everything that a run leaves behind is in it."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.cli import SaveConfigCallback
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+from genzoo.loggers import WandbLogger
+
+FOLDER_OF_RANK_ZERO = "GENZOO_RUN_FOLDER"
+
+
+def create_run_folder(root: str, model: str, name: str | None, verb: str) -> Path:
+    """Creates ``root/model/name``, or ``root/model/TIME`` without a name; two runs never share one.
+
+    The time is rank zero's: processes that it launches find the folder in their environment.
+
+    Args:
+        root: Folder of all runs.
+        model: The model's class name.
+        name: Given name of the run.
+        verb: What is run; the time of anything but ``fit`` carries it.
+
+    Raises:
+        FileExistsError: If there is a run of the given name.
+    """
+    if rank_zero_only.rank != 0 and FOLDER_OF_RANK_ZERO in os.environ:
+        return Path(os.environ[FOLDER_OF_RANK_ZERO])
+    parent = Path(root) / model.lower()
+    time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    stem = name or (time if verb == "fit" else f"{time}_{verb}")
+    folder, number = parent / stem, 1
+    while rank_zero_only.rank == 0:
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError:
+            if name is not None:
+                raise FileExistsError(
+                    f"there is a run in {folder} already and it is not overwritten; choose another --run.name"
+                ) from None
+            number += 1
+            folder = parent / f"{stem}_{number}"
+    os.environ[FOLDER_OF_RANK_ZERO] = str(folder)
+    return folder
+
+
+class SaveConfig(SaveConfigCallback):
+    """Writes the resolved config to ``config.yaml`` in the run folder and makes it the config of the W&B run."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, save_to_log_dir=False, **kwargs)
+
+    def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Runs on rank zero, before anything is trained."""
+        path = Path(trainer.default_root_dir) / self.config_filename
+        self.parser.save(self.config, path, skip_none=False, overwrite=False)
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.log_config(yaml.safe_load(path.read_text()))

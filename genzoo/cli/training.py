@@ -1,0 +1,102 @@
+"""The verbs that Lightning runs: fit, validate, test and predict, on LightningCLI."""
+
+import logging
+import pydoc
+import warnings
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+import genzoo.losses
+import genzoo.networks
+from genzoo.callbacks import Pictures, Predictions, ProgressBar
+from genzoo.cli.configs import with_shipped_configs
+from genzoo.cli.run_folder import SaveConfig, create_run_folder
+from genzoo.data.base import ImageDataModule
+from genzoo.loggers import CSVLogger, WandbLogger
+from genzoo.models.base import GenerativeModel
+
+DEFAULTS = {
+    "trainer.logger": [{"class_path": f"genzoo.loggers.{name}"} for name in ("CSVLogger", "WandbLogger")],
+    "checkpoint.save_last": True,
+    "checkpoint.save_top_k": 0,
+    "checkpoint.filename": "best",
+    "checkpoint.auto_insert_metric_name": False,
+    "checkpoint.enable_version_counter": False,
+    "checkpoint.save_on_train_epoch_end": True,
+}
+
+
+class TrainingCLI(LightningCLI):
+    """LightningCLI with genzoo's models and data sets, their links, and one folder per run."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        super().__init__(
+            GenerativeModel,
+            ImageDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            save_config_callback=SaveConfig,
+            seed_everything_default=0,
+            args=arguments,
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Adds the run folder, checkpoints and pictures, and links the data's spec to the model."""
+        parser.add_argument("--run.root", type=str, default="runs", help="Folder of all runs.")
+        parser.add_argument("--run.name", type=str | None, default=None, help="Name of this run; the time if left out.")
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.add_lightning_class_args(Pictures, "pictures")
+        parser.set_defaults(DEFAULTS)
+        parser.link_arguments("data.spec", "model.init_args.data_spec", apply_on="instantiate")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parses the given arguments, without the parent's warning that the command line holds some too."""
+        self.config = parser.parse_args(args)
+
+    def before_instantiate_classes(self) -> None:
+        """Keeps the best checkpoint too, where the model names what to monitor and the user names nothing."""
+        config = self.config[self.subcommand]
+        model = pydoc.locate(config.model.class_path)
+        if config.checkpoint.monitor is None and model.monitor is not None:  # type: ignore[attr-defined]
+            config.checkpoint.monitor, config.checkpoint.mode = model.monitor  # type: ignore[attr-defined]
+            config.checkpoint.save_top_k = max(1, config.checkpoint.save_top_k)
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Makes the trainer, with everything that writes placed in the run folder."""
+        config = self.config[self.subcommand]
+        callbacks: list[Callback] = [Predictions()] if self.subcommand == "predict" else []
+        if config.trainer.enable_progress_bar is not False:
+            callbacks.append(ProgressBar())
+        self.trainer_defaults["callbacks"] = callbacks
+        if config.trainer.fast_dev_run:
+            return super().instantiate_trainer(**kwargs)
+
+        folder = create_run_folder(config.run.root, type(self.model).__name__, config.run.name, str(self.subcommand))
+        trainer = super().instantiate_trainer(default_root_dir=folder, **kwargs)
+        for logger in trainer.loggers:
+            if isinstance(logger, CSVLogger | WandbLogger):
+                logger.place(folder)
+        for callback in trainer.checkpoint_callbacks:
+            if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
+                callback.dirpath = str(folder / "checkpoints")
+        return trainer
+
+
+def run(arguments: list[str]) -> None:
+    """Runs a verb with its arguments, for instance ``["fit", "--config", "configs/vae.yaml"]``."""
+    _quiet()
+    TrainingCLI(with_shipped_configs(arguments))
+
+
+def _quiet() -> None:
+    """Keeps advertisements and warnings that a user can do nothing about out of the way."""
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
+    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.trainer.connectors.callback_connector"):
+        logging.getLogger(name).addFilter(lambda record: "litlogger" not in record.getMessage().lower())
+        logging.getLogger(name).addFilter(lambda record: "litmodels" not in record.getMessage().lower())
