@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch.loggers
+from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
-from lightning.pytorch.loggers.logger import rank_zero_experiment
-from lightning.pytorch.utilities.rank_zero import rank_zero_info, rank_zero_only, rank_zero_warn
+from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_only, rank_zero_warn
 
 
 class _MetricsFile(ExperimentWriter):
@@ -40,6 +40,7 @@ class CSVLogger(lightning.pytorch.loggers.CSVLogger):
         """The writer of the file."""
         if self._experiment is None:
             self._experiment = _MetricsFile(log_dir=self._save_dir)
+        assert isinstance(self._experiment, ExperimentWriter)
         return self._experiment
 
     @rank_zero_only

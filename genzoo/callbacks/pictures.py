@@ -1,13 +1,12 @@
 """Pictures of what a model makes, the same way for every model and every logger."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.loggers import Logger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from PIL import Image
 from torch import Tensor
 from torchvision.utils import make_grid
@@ -97,7 +96,7 @@ class Pictures(Callback):
         x = x[: len(x) // self.columns * self.columns] if len(x) > self.columns else x
         with evaluating(model):
             reconstructed = model.reconstruct(x.to(model.device))
-        originals, copies = x.split(self.columns), reconstructed.cpu().split(self.columns)
+        originals, copies = torch.split(x, self.columns), torch.split(reconstructed.cpu(), self.columns)
         rows = [row for pair in zip(originals, copies, strict=True) for row in pair]
         return grid(torch.cat(rows), model.data_spec, min(self.columns, len(x)))
 
@@ -133,7 +132,7 @@ def save_picture(path: Path, picture: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     Image.fromarray(picture).save(unfinished, format="PNG")
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def log_picture(logger: Logger, name: str, picture: np.ndarray, step: int) -> None:
@@ -147,5 +146,5 @@ def log_picture(logger: Logger, name: str, picture: np.ndarray, step: int) -> No
     """
     if hasattr(logger, "log_image"):
         logger.log_image(key=name, images=[picture], step=step)
-    elif hasattr(logger.experiment, "add_image"):
+    elif isinstance(logger, TensorBoardLogger):
         logger.experiment.add_image(name, picture, step, dataformats="HWC")

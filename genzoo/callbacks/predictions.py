@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import BasePredictionWriter
-from lightning.pytorch.utilities.rank_zero import rank_zero_info
+from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor
 
 from genzoo.models.base import GenerativeModel
@@ -41,7 +41,7 @@ class Predictions(BasePredictionWriter):
         if trainer.is_global_zero:
             path = Path(trainer.default_root_dir) / "predictions.npz"
             path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez_compressed(path, **{name: values.numpy() for name, values in arrays.items()})
+            np.savez_compressed(path, allow_pickle=False, **{name: values.numpy() for name, values in arrays.items()})
             rank_zero_info(f"Wrote {', '.join(arrays)} of {len(next(iter(arrays.values())))} images to {path}")
 
 

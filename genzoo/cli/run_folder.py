@@ -3,12 +3,12 @@
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import yaml
+from jsonargparse import Namespace
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.cli import SaveConfigCallback
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
+from lightning_utilities.core.rank_zero import rank_zero_only
 
 from genzoo.loggers import WandbLogger
 
@@ -29,13 +29,14 @@ def create_run_folder(root: str, model: str, name: str | None, verb: str) -> Pat
     Raises:
         FileExistsError: If there is a run of the given name.
     """
-    if rank_zero_only.rank != 0 and FOLDER_OF_RANK_ZERO in os.environ:
+    is_rank_zero = rank_zero_only.rank == 0  # type: ignore[attr-defined]
+    if not is_rank_zero and FOLDER_OF_RANK_ZERO in os.environ:
         return Path(os.environ[FOLDER_OF_RANK_ZERO])
     parent = Path(root) / model.lower()
     time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     stem = name or (time if verb == "fit" else f"{time}_{verb}")
     folder, number = parent / stem, 1
-    while rank_zero_only.rank == 0:
+    while is_rank_zero:
         try:
             folder.mkdir(parents=True)
             break
@@ -53,8 +54,8 @@ def create_run_folder(root: str, model: str, name: str | None, verb: str) -> Pat
 class SaveConfig(SaveConfigCallback):
     """Writes the resolved config to ``config.yaml`` in the run folder and makes it the config of the W&B run."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, save_to_log_dir=False, **kwargs)
+    def __init__(self, parser: LightningArgumentParser, config: Namespace) -> None:
+        super().__init__(parser, config, save_to_log_dir=False)
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Runs on rank zero, before anything is trained."""

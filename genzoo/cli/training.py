@@ -3,16 +3,15 @@
 import logging
 import pydoc
 import warnings
-from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
-import genzoo.losses
-import genzoo.networks
-from genzoo.callbacks import Pictures, Predictions, ProgressBar
+from genzoo.callbacks.pictures import Pictures
+from genzoo.callbacks.predictions import Predictions
+from genzoo.callbacks.progress import ProgressBar
 from genzoo.cli.configs import with_shipped_configs
 from genzoo.cli.run_folder import SaveConfig, create_run_folder
 from genzoo.data.base import ImageDataModule
