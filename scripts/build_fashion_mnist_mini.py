@@ -27,7 +27,7 @@ def encode_idx(array: NDArray[np.uint8]) -> bytes:
     return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
-def build(source: Path, target: Path, image_counts: dict[str, int] = IMAGE_COUNTS) -> list[Path]:
+def build(source: Path, target: Path, image_counts: dict[str, int]) -> list[Path]:
     """Writes the four files and returns their paths."""
     target.mkdir(parents=True, exist_ok=True)
     written = []
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="folder with the four official .gz files")
     parser.add_argument("target", type=Path, nargs="?", default=MINI_FOLDER, help="folder to write into")
     arguments = parser.parse_args()
-    for path in build(arguments.source, arguments.target):
+    for path in build(arguments.source, arguments.target, IMAGE_COUNTS):
         content = path.read_bytes()
         print(f"{path.name:30} {len(content):>9,} bytes  {hashlib.sha256(content).hexdigest()}")
 

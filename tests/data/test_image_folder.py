@@ -1,0 +1,258 @@
+import multiprocessing
+import os
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from genzoo.data import image_folder
+from genzoo.data.image_folder import ImageFolder, default_cache_dir
+
+
+def write(folder, *greys, size=(10, 8)):
+    """One PNG of constant colour for each grey, named after it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for grey in greys:
+        Image.new("L", size, grey).save(folder / f"{grey}.png")
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+def open_folder(root, tmp_path):
+    def make(**settings):
+        return ImageFolder(str(root), **{"image_size": 4, "cache_dir": str(tmp_path / "cache"), **settings})
+
+    return make
+
+
+def greys(data, split):
+    """The grey of each image of a split, in order, and the labels."""
+    images, labels = data.load(split)
+    assert (images == images[:, :1, :1, :1]).all()
+    return images[:, 0, 0, 0].tolist(), labels.tolist()
+
+
+def count_decodings(monkeypatch):
+    decoded = []
+    read = image_folder.read_image
+    monkeypatch.setattr(image_folder, "read_image", lambda path, **how: decoded.append(path) or read(path, **how))
+    return decoded
+
+
+def test_subfolders_are_classes_and_a_tenth_of_each_is_for_the_test(root, open_folder):
+    write(root / "dog", *range(20))
+    write(root / "cat", *range(100, 120))
+    data = open_folder(channels=1)
+    assert data.class_names == ["cat", "dog"]
+    (train, train_labels), (test, test_labels) = greys(data, "train"), greys(data, "test")
+    assert sorted(train + test) == [*range(20), *range(100, 120)]
+    assert np.bincount(test_labels).tolist() == [2, 2]
+    assert all(label == (grey < 100) for grey, label in zip(train + test, train_labels + test_labels, strict=True))
+
+
+def test_folders_train_and_test_are_the_splits(root, open_folder):
+    write(root / "train" / "a", 1, 2)
+    write(root / "train" / "b", 3)
+    write(root / "test" / "b", 4)
+    data = open_folder()
+    assert data.class_names == ["a", "b"]
+    assert greys(data, "train") == ([1, 2, 3], [0, 0, 1])
+    assert greys(data, "test") == ([4], [1])
+
+
+def test_one_of_both_folders_is_only_a_class(root, open_folder):
+    write(root / "train", 1, 2)
+    assert open_folder().class_names == ["train"]
+
+
+def test_images_beside_each_other_have_no_labels(root, open_folder):
+    write(root, *range(8))
+    write(root / "more" / "deep", 8, 9)
+    data = open_folder()
+    assert data.spec["class_names"] == []
+    (train, train_labels), (test, test_labels) = greys(data, "train"), greys(data, "test")
+    assert sorted(train + test) == list(range(10))
+    assert len(test) == 1
+    assert set(train_labels + test_labels) == {0}
+
+
+def test_what_is_hidden_or_no_image_is_ignored(root, open_folder):
+    write(root / "a", 1, 2)
+    write(root / "b" / "c" / "d", 3)
+    write(root / ".hidden", 4)
+    write(root / "a" / ".thumbnails", 5)
+    (root / "a" / "._1.png").write_bytes(b"resource fork")
+    (root / "a" / "notes.txt").write_text("no image")
+    (root / "annotations").mkdir()
+    (root / "annotations" / "boxes.csv").write_text("none")
+    (root / "README").write_text("no image")
+    (root / "a" / "1.png").rename(root / "a" / "1.PNG")
+    data = open_folder(test_fraction=0.0)
+    assert data.class_names == ["a", "b"]
+    assert greys(data, "train") == ([1, 2, 3], [0, 0, 1])
+    assert greys(data, "test") == ([], [])
+
+
+def test_the_spec_comes_without_decoding(root, open_folder, monkeypatch):
+    write(root / "a", 1)
+    monkeypatch.setattr(image_folder, "read_image", lambda *a, **k: pytest.fail("decoded"))
+    assert open_folder(image_size=16, channels=1).spec == {
+        "shape": [1, 16, 16],
+        "native_size": 16,
+        "class_names": ["a"],
+        "range": [-1.0, 1.0],
+    }
+    assert ImageFolder("nowhere").spec["shape"] == [3, 64, 64]
+
+
+def test_mixed_sizes_and_modes(root, open_folder):
+    root.mkdir()
+    Image.new("RGBA", (9, 30), (10, 20, 30, 0)).save(root / "a.png")
+    Image.new("L", (300, 200), 70).save(root / "b.png")
+    Image.new("RGB", (3, 3), (10, 20, 30)).save(root / "c.bmp")
+    Image.new("CMYK", (5, 5), (255, 0, 0, 0)).save(root / "d.tif")
+    images, _ = open_folder(test_fraction=0.0).load("train")
+    assert images.shape == (4, 3, 4, 4)
+    assert images[:, :, 1, 2].tolist() == [[255] * 3, [70] * 3, [10, 20, 30], [0, 255, 255]]
+
+
+def test_loaders_bring_the_images(root, open_folder):
+    write(root / "a", *range(20))
+    write(root / "b", *range(100, 120))
+    data = open_folder(batch_size=8, validation_fraction=0.25)
+    data.prepare_data()
+    data.setup("fit")
+    assert isinstance(data.load("train")[0], np.memmap)
+    for images, labels in data.train_dataloader():
+        assert ((images[:, 0, 0, 0] >= 100).long() == labels).all()
+    assert [len(loader.dataset) for loader in data.val_dataloader()] == [9, 9]
+
+
+def test_what_is_cached_is_not_decoded_again(root, open_folder, monkeypatch):
+    write(root, *range(5))
+    decoded = count_decodings(monkeypatch)
+    open_folder().prepare_data()
+    assert len(decoded) == 5
+    open_folder().prepare_data()
+    open_folder().load("train")
+    assert len(decoded) == 5
+
+
+@pytest.mark.parametrize(
+    "settings", [{"image_size": 5}, {"channels": 1}, {"test_fraction": 0.4}], ids=lambda settings: next(iter(settings))
+)
+def test_other_settings_are_cached_apart(root, open_folder, monkeypatch, settings):
+    write(root, *range(5))
+    open_folder().prepare_data()
+    decoded = count_decodings(monkeypatch)
+    open_folder(**settings).prepare_data()
+    assert len(decoded) == 5
+
+
+def test_a_changed_file_is_decoded_again(root, open_folder):
+    write(root, 1, 2)
+    data = open_folder(test_fraction=0.0)
+    assert greys(data, "train")[0] == [1, 2]
+    before = (root / "1.png").stat()
+    Image.new("L", (10, 8), 9).save(root / "1.png")
+    assert (root / "1.png").stat().st_size == before.st_size
+    os.utime(root / "1.png", ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    assert greys(data, "train")[0] == [9, 2]
+    write(root, 3)
+    assert greys(data, "train")[0] == [9, 2, 3]
+
+
+def test_a_failure_names_the_file_and_leaves_nothing_half_written(root, open_folder, tmp_path):
+    write(root, *range(5))
+    (root / "3.png").write_bytes(b"broken")
+    with pytest.raises(ValueError, match=r"3\.png cannot be read as an image"):
+        open_folder().prepare_data()
+    assert [path.name for path in (tmp_path / "cache").iterdir() if path.is_dir()] == []
+    write(root, 3)
+    assert len(open_folder(test_fraction=0.0).load("train")[0]) == 5
+
+
+def test_what_a_killed_process_left_is_cleared_away(root, open_folder, tmp_path):
+    write(root, 1, 2)
+    open_folder(test_fraction=0.0).prepare_data()
+    (finished,) = (path for path in (tmp_path / "cache").iterdir() if path.is_dir())
+    unfinished = finished.rename(f"{finished}.unfinished")
+    (unfinished / "train_images.npy").write_bytes(b"half")
+    assert greys(open_folder(test_fraction=0.0), "train")[0] == [1, 2]
+    assert not unfinished.exists()
+
+
+def prepare_and_report(root, cache, start, reports):
+    decoded = []
+    read = image_folder.read_image
+
+    def slow_read(path, **how):
+        decoded.append(path)
+        time.sleep(0.01)
+        return read(path, **how)
+
+    image_folder.read_image = slow_read
+    data = ImageFolder(root, image_size=32, cache_dir=cache, test_fraction=0.0)
+    start.wait()
+    data.prepare_data()
+    reports.put((len(decoded), int(data.load("train")[0].sum())))
+
+
+def test_of_two_processes_one_decodes_and_both_read(root, tmp_path):
+    write(root, *range(60), size=(200, 200))
+    context = multiprocessing.get_context("spawn")
+    start, reports = context.Barrier(2), context.Queue()
+    arguments = (str(root), str(tmp_path / "cache"), start, reports)
+    processes = [context.Process(target=prepare_and_report, args=arguments) for _ in range(2)]
+    for process in processes:
+        process.start()
+    results = sorted(reports.get(timeout=60) for _ in processes)
+    for process in processes:
+        process.join()
+    total = sum(range(60)) * 3 * 32 * 32
+    assert results == [(0, total), (60, total)]
+
+
+def test_a_missing_folder_is_named_when_data_is_prepared(root, open_folder):
+    data = open_folder()
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*pictures; set root to a folder of images"):
+        data.prepare_data()
+
+
+def test_a_folder_without_images_is_named(root, open_folder):
+    (root / "a").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match=r"pictures holds no images; expected \.jpg"):
+        open_folder().prepare_data()
+
+
+def test_a_test_class_that_is_not_trained_on_is_refused(root, open_folder):
+    write(root / "train" / "a", 1)
+    write(root / "test" / "b", 2)
+    with pytest.raises(ValueError, match=r"test holds b, but .* training classes a"):
+        open_folder().prepare_data()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"channels": 2}, "channels is 2"), ({"test_fraction": 1.0}, r"test_fraction is 1\.0")],
+)
+def test_impossible_settings_are_refused_at_once(open_folder, settings, message):
+    with pytest.raises(ValueError, match=message):
+        open_folder(**settings)
+
+
+def test_where_the_cache_is_by_default(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("GENZOO_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert default_cache_dir() == tmp_path / ".cache" / "genzoo"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "shared"))
+    assert default_cache_dir() == tmp_path / "shared" / "genzoo"
+    monkeypatch.setenv("GENZOO_CACHE", str(tmp_path / "own"))
+    assert default_cache_dir() == tmp_path / "own"
+    assert ImageFolder("nowhere").cache_dir == tmp_path / "own"
