@@ -137,7 +137,8 @@ class GenerativeModel(LightningModule, ABC):
         seed = fresh_seed() if seed is None else seed
         items = [torch.empty(0, *self.data_shape, device=self.device)]
         with evaluating(self):
-            for indices in torch.split(torch.arange(number), SAMPLES_AT_ONCE):
+            for start in range(0, number, SAMPLES_AT_ONCE):
+                indices = torch.arange(start, min(start + SAMPLES_AT_ONCE, number))
                 noise = ImageNoise(indices, self.device, seed, Stream.SAMPLING)
                 chosen = None if conditions is None else conditions[indices.to(conditions.device)]
                 items.append(draw(self.prior_sample(len(indices), noise), chosen, noise))

@@ -1,0 +1,73 @@
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import Trainer
+
+from genzoo.data.base import ImageDataModule
+
+os.environ.setdefault("WANDB_SILENT", "true")
+torch.set_num_threads(1)
+
+
+class RandomImages(ImageDataModule):
+    """Small seeded noise images with ten classes, for tests."""
+
+    native_size = 28
+    class_names = tuple("abcdefghij")
+
+    def __init__(self, channels: int = 1, number: int = 64, image_size: int = 28, batch_size: int = 16, **kwargs):
+        super().__init__(image_size=image_size, batch_size=batch_size, **kwargs)
+        self.channels = channels
+        self.number = number
+
+    def load(self, split):
+        generator = np.random.default_rng(len(split))
+        images = generator.integers(0, 256, (self.number, self.channels, 28, 28), dtype=np.uint8)
+        return images, np.arange(self.number, dtype=np.int64) % 10
+
+
+@pytest.fixture
+def trainer(tmp_path):
+    """Makes quiet trainers on the CPU."""
+
+    def make(**settings) -> Trainer:
+        quiet = {
+            "accelerator": "cpu",
+            "default_root_dir": tmp_path,
+            "logger": False,
+            "enable_checkpointing": False,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+            "max_epochs": 1,
+        }
+        return Trainer(**(quiet | settings))
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def isolated_surroundings(monkeypatch, tmp_path):
+    """No run seed, W&B login or cache of the person who runs the tests reaches into them."""
+    for name in [name for name in os.environ if name.startswith("WANDB_") and name != "WANDB_SILENT"]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("PL_GLOBAL_SEED", raising=False)
+    monkeypatch.delenv("GENZOO_RUN_FOLDER", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NETRC", str(tmp_path / "home" / ".netrc"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    Path(tmp_path / "home").mkdir()
+    yield
+    # The command line seeds the run through the environment.
+    os.environ.pop("PL_GLOBAL_SEED", None)
+    os.environ.pop("GENZOO_RUN_FOLDER", None)
+
+
+@pytest.fixture(autouse=True)
+def quiet_lightning():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        yield

@@ -1,0 +1,178 @@
+"""Every model, found by looking, fulfils the contract of `GenerativeModel`."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import genzoo.models
+import genzoo.networks
+from genzoo.discovery import public_classes
+from genzoo.models.base import GenerativeModel
+from genzoo.models.inference import InferenceModel
+from genzoo.networks.architectures import EncoderDecoder, Players
+from genzoo.spec import image_spec
+from tests.conftest import RandomImages
+
+MODELS = sorted(
+    (
+        cls
+        for cls in public_classes(genzoo.models).values()
+        if issubclass(cls, GenerativeModel) and not inspect.isabstract(cls)
+    ),
+    key=lambda cls: cls.__name__,
+)
+
+
+def architectures(model):
+    kind = inspect.signature(model.__init__).parameters.get("networks", inspect.Parameter.empty)
+    annotation = getattr(kind, "annotation", Players)
+    kinds = (Players,) if annotation in (Players, inspect.Parameter.empty) else (EncoderDecoder,)
+    return [
+        cls
+        for cls in public_classes(genzoo.networks).values()
+        if issubclass(cls, kinds) and not inspect.isabstract(cls)
+    ]
+
+
+CASES = [(model, networks) for model in MODELS for networks in architectures(model)]
+
+
+def test_the_five_families_are_found():
+    assert {"AutoEncoder", "VAE", "GAN", "DCGAN", "ConditionalGAN"} <= {model.__name__ for model in MODELS}
+    assert len(CASES) >= 10
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [28, 32, 64])
+@pytest.mark.parametrize(("model_class", "networks"), CASES, ids=lambda cls: cls.__name__)
+def test_one_training_step_and_samples(model_class, networks, size, channels, trainer):
+    data = RandomImages(channels=channels, number=24, image_size=size, batch_size=8)
+    model = model_class(data_spec=data.spec, latent_dim=6, networks=networks())
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    runner = trainer(limit_train_batches=1)
+    runner.fit(model, datamodule=data)
+    assert runner.global_step == 1
+    moved = {name.split(".")[0] for name, value in model.named_parameters() if not torch.equal(value, before[name])}
+    assert moved == {name.split(".")[0] for name in before}
+
+    shape = (5, channels, size, size)
+    if model.can_sample:
+        images = model.sample(5, seed=0)
+        assert images.shape == shape
+        assert images.dtype == torch.float32
+        assert images.min() >= -1.0
+        assert images.max() <= 1.0
+        assert images.std() > 0.0
+        assert not images.requires_grad
+        assert model.prior_sample(5).shape == (5, 6)
+        y = torch.arange(5) if model.condition_dim else None
+        assert model(model.prior_sample(5), y).shape == shape
+    else:
+        with pytest.raises(RuntimeError, match="no prior to draw from"):
+            model.sample(5)
+    if isinstance(model, InferenceModel):
+        x = next(iter(data.test_dataloader() if "test" in data.parts else data.train_dataloader()))[0][:5] / 127.5 - 1
+        assert model.encode(x).shape == (5, 6)
+        assert model.reconstruct(x).shape == shape
+        assert model.reconstruct(x).abs().max() <= 1.0
+
+
+@pytest.fixture(params=[model for model in MODELS], ids=lambda model: model.__name__)
+def model(request):
+    torch.manual_seed(0)
+    return request.param(data_spec=image_spec(1, 28, 28, tuple("abcdefghij")), latent_dim=4)
+
+
+def test_samples_are_a_function_of_weights_seed_and_place(model):
+    if not model.can_sample:
+        pytest.skip("has no prior to sample from")
+    model.train()
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    few, many = model.sample(3, seed=1), model.sample(300, seed=1)
+    torch.testing.assert_close(few, many[:3], atol=1e-5, rtol=0)
+    assert not torch.equal(few, model.sample(3, seed=2))
+    assert not torch.equal(model.sample(3), model.sample(3))
+    assert model.training
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+    assert len(model.sample(0)) == 0
+
+
+def test_sampling_does_not_disturb_the_global_generator_when_seeded(model):
+    if not model.can_sample:
+        pytest.skip("has no prior to sample from")
+    state = torch.get_rng_state()
+    model.sample(4, seed=3)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_hyperparameters_are_plain(model):
+    def is_plain(value):
+        if isinstance(value, dict):
+            return all(is_plain(entry) for entry in value.values())
+        if isinstance(value, list):
+            return all(is_plain(entry) for entry in value)
+        return value is None or type(value) in (bool, int, float, str)
+
+    assert is_plain(dict(model.hparams))
+    assert model.hparams["latent_dim"] == 4
+
+
+@pytest.mark.parametrize("setting", ["latent_dimension", "lr"])
+def test_unknown_settings_are_refused(model, setting):
+    with pytest.raises(TypeError, match=setting):
+        type(model)(data_spec=model.data_spec, **{setting: 1})
+
+
+def test_a_latent_dimension_below_one_is_refused(model):
+    with pytest.raises(ValueError, match="latent_dim must be at least 1, got 0"):
+        type(model)(data_spec=model.data_spec, latent_dim=0)
+
+
+def test_checkpoints_of_all_models_load_in_one_fresh_process(tmp_path, trainer):
+    for model_class in MODELS:
+        data = RandomImages(number=24, batch_size=8)
+        model = model_class(data_spec=data.spec, latent_dim=3)
+        runner = trainer()
+        runner.fit(model, datamodule=data)
+        runner.save_checkpoint(tmp_path / f"{model_class.__name__}.ckpt")
+        torch.load(tmp_path / f"{model_class.__name__}.ckpt", weights_only=True)
+        model.eval()
+        outputs = {"parameters": torch.cat([p.detach().flatten() for p in model.parameters()])}
+        z = torch.linspace(-1, 1, 6).reshape(2, 3)
+        outputs["decoded"] = model.decode(z, torch.tensor([1, 2]) if model.condition_dim else None).detach()
+        torch.save(outputs, tmp_path / f"{model_class.__name__}.outputs")
+
+    program = f"""
+import pathlib, torch
+from genzoo.models.base import GenerativeModel
+for path in sorted(pathlib.Path({str(tmp_path)!r}).glob("*.ckpt")):
+    model = GenerativeModel.load_from_checkpoint(path).eval()
+    assert type(model).__name__ == path.stem, (type(model), path)
+    assert type(model).load_from_checkpoint(path).data_shape == (1, 28, 28)
+    expected = torch.load(path.with_suffix(".outputs"))
+    assert torch.equal(torch.cat([p.detach().flatten() for p in model.parameters()]), expected["parameters"])
+    z = torch.linspace(-1, 1, 6).reshape(2, 3)
+    decoded = model.decode(z, torch.tensor([1, 2]) if model.condition_dim else None)
+    torch.testing.assert_close(decoded, expected["decoded"])
+    print("loaded", path.stem)
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("loaded") == len(MODELS)
+
+
+def test_the_wrong_class_is_named_when_loading(tmp_path, trainer):
+    data = RandomImages(number=24, batch_size=8)
+    runner = trainer()
+    runner.fit(genzoo.models.AutoEncoder(data_spec=data.spec), datamodule=data)
+    runner.save_checkpoint(tmp_path / "a.ckpt")
+    with pytest.raises(ValueError, match="holds a AutoEncoder, not a VAE; load it with AutoEncoder"):
+        genzoo.models.VAE.load_from_checkpoint(tmp_path / "a.ckpt")
+
+
+def test_a_missing_checkpoint_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.ckpt"):
+        GenerativeModel.load_from_checkpoint(tmp_path / "nowhere.ckpt")

@@ -1,0 +1,143 @@
+import math
+
+import pytest
+import torch
+
+from genzoo.models.cgan import ConditionalGAN
+from genzoo.models.dcgan import DCGAN
+from genzoo.models.gan import GAN, _discrimination
+from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.mlp import MLPPlayers
+from genzoo.networks.priors import UniformPrior
+from genzoo.noise import BatchNoise
+from tests.conftest import RandomImages
+
+SPEC = RandomImages().spec
+SMALL = MLPPlayers(generator_features=(8,), discriminator_features=(8,))
+
+
+def test_what_is_reported_of_known_logits():
+    third = math.log(1 / 3)  # the logit of 1/4
+    values = _discrimination(torch.tensor([0.0, -third * 1]), torch.tensor([third, third]))
+    quarter, three_quarters = 1 / 4, 3 / 4
+    assert values["discriminator_real"].tolist() == pytest.approx([0.5, three_quarters])
+    assert values["discriminator_fake"].tolist() == pytest.approx([quarter, quarter])
+    assert values["discriminator_accuracy"].tolist() == [0.5, 1.0]
+    assert values["equilibrium_distance"].tolist() == pytest.approx([0.125, 0.25])
+
+
+def test_validation_reports_the_discriminator_on_held_out_and_on_training_images(trainer):
+    data = RandomImages(number=200, batch_size=16, validation_fraction=0.25)
+    model = GAN(data_spec=data.spec, networks=SMALL)
+    runner = trainer(max_epochs=2)
+    runner.fit(model, datamodule=data)
+    metrics = {name: float(value) for name, value in runner.callback_metrics.items()}
+    model.eval()
+
+    def mean_score(part):
+        images = torch.cat([x for x, _ in data._loader(part, data._sampler(part))]).float() / 127.5 - 1
+        return model.score(images, None).sigmoid().mean().item()
+
+    assert metrics["val/discriminator_real"] == pytest.approx(mean_score("validation"), abs=1e-5)
+    assert metrics["val/training/discriminator_real"] == pytest.approx(mean_score("seen"), abs=1e-5)
+    gap = metrics["val/training/discriminator_real"] - metrics["val/discriminator_real"]
+    assert metrics["val/discriminator_gap"] == pytest.approx(gap, abs=1e-6)
+    assert gap != 0.0
+
+
+def test_a_discriminator_that_learns_by_heart_shows_a_gap(trainer):
+    data = RandomImages(number=100, batch_size=16, validation_fraction=0.2, subset=20)
+    model = GAN(data_spec=data.spec, networks=MLPPlayers((8,), (256,), dropout=0.0))
+    runner = trainer(max_epochs=60, check_val_every_n_epoch=60)
+    runner.fit(model, datamodule=data)
+    assert float(runner.callback_metrics["val/discriminator_gap"]) > 0.1
+
+
+def test_dcgan_is_that_of_the_paper():
+    model = DCGAN(data_spec={"shape": [3, 64, 64]}, networks=DCGANPlayers(width=128))
+    assert model.latent_dim == 100
+    assert model.prior == UniformPrior()
+    layers = list(model.generator.layers)
+    transposed = [layer for layer in layers if isinstance(layer, torch.nn.ConvTranspose2d)]
+    assert [layer.in_channels for layer in transposed] == [100, 1024, 512, 256, 128]
+    assert transposed[-1].out_channels == 3
+    assert transposed[0].kernel_size == (4, 4)
+    assert [type(layer).__name__ for layer in layers[-3:]] == ["ReLU", "ConvTranspose2d", "Tanh"]
+    assert sum(isinstance(layer, torch.nn.BatchNorm2d) for layer in layers) == 4
+    critic = list(model.discriminator.layers)
+    assert isinstance(critic[0], torch.nn.Conv2d)
+    assert isinstance(critic[1], torch.nn.LeakyReLU)
+    assert critic[1].negative_slope == 0.2
+    assert sum(isinstance(layer, torch.nn.BatchNorm2d) for layer in critic) == 3
+    assert not any(isinstance(layer, torch.nn.Linear) for layer in [*layers, *critic])
+    for layer in [*transposed, *(layer for layer in critic if isinstance(layer, torch.nn.Conv2d))]:
+        assert float(layer.weight.std()) == pytest.approx(0.02, rel=0.1)
+    for optimizer in model.configure_optimizers():
+        group = optimizer["optimizer"].param_groups[0]
+        assert (group["lr"], group["betas"]) == (2e-4, (0.5, 0.999))
+
+
+@pytest.mark.parametrize("players", [SMALL, DCGANPlayers(width=4)], ids=["mlp", "convolutional"])
+def test_the_condition_goes_to_both_players(players):
+    model = ConditionalGAN(data_spec=SPEC, networks=players, latent_dim=5).eval()
+    z, x = torch.randn(1, 5), torch.rand(1, 1, 28, 28) * 2 - 1
+    images = [model.decode(z, torch.tensor([label])) for label in (0, 1)]
+    assert not torch.allclose(*images)
+    logits = [model.score(x, model.condition(torch.tensor([label]))) for label in (0, 1)]
+    assert not torch.allclose(*logits)
+
+
+def test_labels_become_one_hot_vectors():
+    model = ConditionalGAN(data_spec=SPEC, networks=SMALL)
+    assert torch.equal(model.condition(torch.tensor([2, 0])), torch.eye(10)[[2, 0]])
+
+
+def test_samples_without_labels_go_through_all_classes():
+    model = ConditionalGAN(data_spec=SPEC, networks=SMALL)
+    torch.testing.assert_close(model.sample(25, seed=0), model.sample(25, torch.arange(25) % 10, seed=0))
+
+
+def test_training_pairs_every_image_with_its_own_condition():
+    model = ConditionalGAN(data_spec=SPEC, networks=SMALL)
+    asked = []
+    model.score = lambda x, condition: (asked.append(condition), torch.zeros(len(x), requires_grad=True))[1]
+    y = torch.tensor([3, 1, 4])
+    model.discriminator_loss(torch.zeros(3, 1, 28, 28), y, BatchNoise("cpu", 0))
+    model.generator_loss(torch.zeros(3, 1, 28, 28), y, BatchNoise("cpu", 0))
+    assert len(asked) == 3
+    assert all(torch.equal(condition, torch.eye(10)[y]) for condition in asked)
+
+
+@pytest.mark.parametrize("players", [SMALL, DCGANPlayers(width=4)], ids=["mlp", "convolutional"])
+def test_conditions_may_be_vectors(players, trainer):
+    spec = {"shape": [1, 28, 28]}
+    model = ConditionalGAN(data_spec=spec, networks=players, vector_dim=3)
+    pairs = [(torch.rand(1, 28, 28) * 2 - 1, torch.randn(3)) for _ in range(8)]
+    loader = torch.utils.data.DataLoader(pairs, batch_size=4)
+    trainer().fit(model, loader)
+    assert model.sample(2, torch.randn(2, 3)).shape == (2, 1, 28, 28)
+    with pytest.raises(ValueError, match="sampling needs y: one condition of 3 numbers per image"):
+        model.sample(2)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (torch.arange(3), r"should have the shape \(2,\), one condition per image, got \(3,\)"),
+        (torch.tensor([0, 10]), "labels should lie in 0 to 9, got 0 to 10"),
+        (torch.tensor([-1, 0]), "labels should lie in 0 to 9, got -1 to 0"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(y, message):
+    with pytest.raises(ValueError, match=message):
+        ConditionalGAN(data_spec=SPEC, networks=SMALL).sample(2, y)
+
+
+def test_an_unconditional_model_takes_no_labels():
+    with pytest.raises(ValueError, match="GAN is unconditional: it cannot sample under a given y"):
+        GAN(data_spec=SPEC, networks=SMALL).sample(2, torch.arange(2))
+
+
+def test_a_conditional_model_needs_classes():
+    with pytest.raises(ValueError, match="needs data with class labels, or vector_dim"):
+        ConditionalGAN(data_spec={"shape": [1, 28, 28]}, networks=SMALL)

@@ -1,0 +1,61 @@
+import pytest
+import torch
+
+from genzoo.noise import BatchNoise, ImageNoise, counter_seed, run_seed
+
+
+def test_counter_seeds_differ_in_every_counter_and_repeat():
+    seeds = {counter_seed(a, b, c) for a in range(5) for b in range(5) for c in range(5)}
+    assert len(seeds) == 125
+    assert counter_seed(1, 2, 3) == counter_seed(1, 2, 3)
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_run_seed_is_that_of_seed_everything(monkeypatch):
+    monkeypatch.setenv("PL_GLOBAL_SEED", "17")
+    assert run_seed() == 17
+    monkeypatch.delenv("PL_GLOBAL_SEED")
+    assert run_seed() == 0
+
+
+def test_batch_noise_is_a_function_of_its_counters_and_leaves_the_global_generator_alone():
+    state = torch.get_rng_state()
+    first, again, other = BatchNoise("cpu", 0, 1), BatchNoise("cpu", 0, 1), BatchNoise("cpu", 0, 2)
+    draws = [noise.normal(4, 3) for noise in (first, again, other)]
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    assert not torch.equal(draws[0], first.normal(4, 3))
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("draw", ["normal", "uniform"])
+@pytest.mark.parametrize("batch_size", [1, 7, 64, 100])
+def test_image_noise_belongs_to_the_image_whatever_the_batch(draw, batch_size):
+    whole = ImageNoise(torch.arange(200), "cpu", 3)
+    reference = [getattr(whole, draw)(200, 2, 5), getattr(whole, draw)(200, 2, 5)]
+    assert not torch.equal(*reference)
+    for indices in torch.arange(200).split(batch_size):
+        part = ImageNoise(indices, "cpu", 3)
+        for expected in reference:
+            assert torch.equal(getattr(part, draw)(len(indices), 2, 5), expected[indices])
+
+
+def test_image_noise_of_interleaved_ranks_is_that_of_one_device():
+    reference = ImageNoise(torch.arange(100), "cpu", 0).normal(100, 4)
+    for rank in range(3):
+        indices = torch.arange(rank, 100, 3)
+        assert torch.equal(ImageNoise(indices, "cpu", 0).normal(len(indices), 4), reference[indices])
+
+
+def test_image_noise_refuses_another_number_of_images():
+    with pytest.raises(ValueError, match="noise for 3 images was asked for 4"):
+        ImageNoise(torch.arange(3), "cpu", 0).normal(4, 2)
+
+
+def test_noise_has_the_moments_of_its_distribution():
+    noise = BatchNoise("cpu", 0)
+    normal, uniform = noise.normal(100_000), noise.uniform(100_000)
+    assert abs(float(normal.mean())) < 0.02
+    assert abs(float(normal.std()) - 1.0) < 0.02
+    assert 0.0 <= float(uniform.min()) <= float(uniform.max()) < 1.0
+    assert abs(float(uniform.mean()) - 0.5) < 0.01

@@ -1,0 +1,39 @@
+import pytest
+import torch
+
+from genzoo.spec import image_spec, to_float, to_native, to_size, to_uint8
+
+
+def test_every_byte_survives_the_way_to_floats_and_back():
+    bytes_ = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
+    floats = to_float(bytes_)
+    assert floats.dtype == torch.float32
+    assert (float(floats.min()), float(floats.max())) == (-1.0, 1.0)
+    assert torch.equal(to_uint8(floats), bytes_)
+
+
+def test_values_outside_the_range_are_clamped_and_do_not_wrap():
+    assert to_uint8(torch.tensor([-1.5, 1.5])).tolist() == [0, 255]
+
+
+def test_28_pixels_are_padded_to_32_and_cut_back_without_loss():
+    images = torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8)
+    padded = to_size(images, 28, 32)
+    assert padded.shape == (3, 1, 32, 32)
+    assert torch.equal(padded[..., 2:-2, 2:-2], images)
+    assert int(padded.sum(dtype=torch.int64)) == int(images.sum(dtype=torch.int64))
+    assert torch.equal(to_native(padded, image_spec(1, 32, 28)), images)
+
+
+@pytest.mark.parametrize(("native", "size"), [(28, 64), (48, 32), (32, 28)])
+def test_other_sizes_are_resized_there_and_back(native, size):
+    images = torch.full((2, 3, native, native), 77, dtype=torch.uint8)
+    resized = to_size(images, native, size)
+    assert resized.shape == (2, 3, size, size)
+    assert resized.unique().tolist() == [77]
+    assert to_native(resized, image_spec(3, size, native)).shape == images.shape
+
+
+def test_a_spec_without_a_native_size_leaves_images_alone():
+    images = torch.rand(2, 1, 32, 32)
+    assert to_native(images, {"shape": [1, 32, 32]}) is images
