@@ -25,9 +25,7 @@ def test_generator_losses_are_the_two_formulas(logits):
     assert NonSaturating().generator_loss(logits).item() == pytest.approx(-d.log().mean().item(), rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("objective", "formula"), [(Minimax(), lambda d: -d), (NonSaturating(), lambda d: d - 1)]
-)
+@pytest.mark.parametrize(("objective", "formula"), [(Minimax(), lambda d: -d), (NonSaturating(), lambda d: d - 1)])
 def test_generator_gradients_are_the_two_formulas(objective, formula, logits):
     logits = logits.requires_grad_()
     (gradient,) = torch.autograd.grad(objective.generator_loss(logits), logits)

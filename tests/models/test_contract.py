@@ -80,7 +80,7 @@ def test_one_training_step_and_samples(model_class, networks, size, channels, tr
         assert model.reconstruct(x).abs().max() <= 1.0
 
 
-@pytest.fixture(params=[model for model in MODELS], ids=lambda model: model.__name__)
+@pytest.fixture(params=MODELS, ids=lambda model: model.__name__)
 def model(request):
     torch.manual_seed(0)
     return request.param(data_spec=image_spec(1, 28, 28, tuple("abcdefghij")), latent_dim=4)
