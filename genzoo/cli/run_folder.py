@@ -24,29 +24,29 @@ def create_run_folder(root: str, model: str, name: str | None, verb: str) -> Pat
         root: Folder of all runs.
         model: The model's class name.
         name: Given name of the run.
-        verb: What is run; the time of anything but ``fit`` carries it.
+        verb: What is run; anything but ``fit`` adds it to the folder's name.
 
     Raises:
-        FileExistsError: If there is a run of the given name.
+        FileExistsError: If there is a fitted run of the given name.
     """
     is_rank_zero = rank_zero_only.rank == 0  # type: ignore[attr-defined]
     if not is_rank_zero and FOLDER_OF_RANK_ZERO in os.environ:
         return Path(os.environ[FOLDER_OF_RANK_ZERO])
-    parent = Path(root) / model.lower()
-    time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    stem = name or (time if verb == "fit" else f"{time}_{verb}")
-    folder, number = parent / stem, 1
+    stem = name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    if verb != "fit":
+        stem = f"{stem}_{verb}"
+    folder, number = Path(root) / model.lower() / stem, 1
     while is_rank_zero:
         try:
             folder.mkdir(parents=True)
             break
         except FileExistsError:
-            if name is not None:
+            if name is not None and verb == "fit":
                 raise FileExistsError(
                     f"there is a run in {folder} already and it is not overwritten; choose another --run.name"
                 ) from None
             number += 1
-            folder = parent / f"{stem}_{number}"
+            folder = folder.with_name(f"{stem}_{number}")
     os.environ[FOLDER_OF_RANK_ZERO] = str(folder)
     return folder
 
@@ -60,7 +60,7 @@ class SaveConfig(SaveConfigCallback):
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Runs on rank zero, before anything is trained."""
         path = Path(trainer.default_root_dir) / self.config_filename
-        self.parser.save(self.config, path, skip_none=False, overwrite=False)
+        self.parser.save(self.config, path, overwrite=False)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_config(yaml.safe_load(path.read_text()))

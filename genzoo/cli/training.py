@@ -2,7 +2,9 @@
 
 import logging
 import pydoc
+import sys
 import warnings
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
@@ -73,7 +75,8 @@ class TrainingCLI(LightningCLI):
             callbacks.append(ProgressBar())
         self.trainer_defaults["callbacks"] = callbacks
         if config.trainer.fast_dev_run:
-            return super().instantiate_trainer(**kwargs)
+            self._scratch = TemporaryDirectory()
+            return super().instantiate_trainer(default_root_dir=self._scratch.name, **kwargs)
 
         folder = create_run_folder(config.run.root, type(self.model).__name__, config.run.name, str(self.subcommand))
         trainer = super().instantiate_trainer(default_root_dir=folder, **kwargs)
@@ -89,12 +92,19 @@ class TrainingCLI(LightningCLI):
 def run(arguments: list[str]) -> None:
     """Runs a verb with its arguments, for instance ``["fit", "--config", "configs/vae.yaml"]``."""
     _quiet()
-    TrainingCLI(with_shipped_configs(arguments))
+    try:
+        TrainingCLI(with_shipped_configs(arguments))
+    finally:
+        # A run of its own for every command, also where one process gives several.
+        if "wandb" in sys.modules:
+            sys.modules["wandb"].finish()
 
 
 def _quiet() -> None:
     """Keeps advertisements and warnings that a user can do nothing about out of the way."""
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    # The order of our loaders is a function of the seed and the epoch: they resume anywhere.
+    warnings.filterwarnings("ignore", message=".*not resumable.*")
     warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.trainer.connectors.callback_connector"):
         logging.getLogger(name).addFilter(lambda record: "litlogger" not in record.getMessage().lower())

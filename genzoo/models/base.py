@@ -277,7 +277,7 @@ def _class_of_checkpoint(checkpoint_path: str | Path | IO[bytes]) -> type[Genera
         return None
     stored = torch.load(checkpoint_path, map_location="cpu", mmap=True, weights_only=True)
     module, _, name = stored.get("hyper_parameters", {}).get("_class_path", "").rpartition(".")
-    if module.startswith("genzoo."):
+    if module.partition(".")[0] == "genzoo":
         import_module(module)
     # A class of somebody else's is taken only where it is imported already: loading a file runs no new code.
     return getattr(sys.modules.get(module), name, None)

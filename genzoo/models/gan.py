@@ -77,9 +77,9 @@ class GAN(AdversarialModel):
         return images
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        """The discriminator's logits, ``(N,)``."""
+        """The discriminator's logits, ``(N,)``, beside the labels."""
         x, y = batch
-        return {"logits": self.score(x, self.condition(y))}
+        return {"logits": self.score(x, self.condition(y)), "label": y}
 
     # What is reported
 

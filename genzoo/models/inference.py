@@ -56,9 +56,10 @@ class InferenceModel(GenerativeModel):
         return summary["loss"]
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Mapping[str, Tensor]:
-        """Encodings, ``(N, latent_dim)``, and reconstructions, ``(N, *data_shape)``."""
-        encoding = self.encode(batch[0])
-        return {"encoding": encoding, "reconstruction": self.decode(encoding)}
+        """Encodings, ``(N, latent_dim)``, and reconstructions, ``(N, *data_shape)``, beside the labels."""
+        x, y = batch
+        encoding = self.encode(x)
+        return {"encoding": encoding, "reconstruction": self.decode(encoding), "label": y}
 
     def configure_optimizers(self) -> OptimizerConfig | OptimizerLRSchedulerConfig:
         """One optimiser over all parameters."""

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch.loggers import Logger
+from PIL import Image
+
+from genzoo.callbacks.pictures import Pictures, grid, log_picture, save_picture
+from genzoo.models import DCGAN, VAE, AutoEncoder, ConditionalGAN
+from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.spec import image_spec
+from tests.conftest import RandomImages
+
+SMALL = MLPEncoderDecoder((8,))
+
+
+def tiles(picture, size, columns):
+    """Cuts a grid back into its tiles."""
+    rows = (picture.shape[0] - 2) // (size + 2)
+    return [
+        picture[2 + r * (size + 2) : 2 + r * (size + 2) + size, 2 + c * (size + 2) : 2 + c * (size + 2) + size, 0]
+        for r in range(rows)
+        for c in range(columns)
+    ]
+
+
+class Taking(Logger):
+    """Takes pictures and keeps them."""
+
+    name, version = "taking", 0
+
+    def __init__(self):
+        super().__init__()
+        self.pictures, self.steps = [], []
+
+    def log_image(self, key, images, step):
+        self.pictures.append((key, images[0], step))
+
+    def log_metrics(self, metrics, step=None):
+        self.steps.append(step)
+
+    def log_hyperparams(self, *args, **kwargs):
+        pass
+
+
+def test_a_grid_shows_every_pixel_as_it_is_in_native_size():
+    native = torch.randint(0, 256, (6, 1, 28, 28), dtype=torch.uint8)
+    padded = torch.nn.functional.pad(native, (2, 2, 2, 2)).float() / 127.5 - 1
+    picture = grid(padded, image_spec(1, 32, 28), columns=3)
+    assert picture.dtype == np.uint8
+    assert picture.shape == (2 * 30 + 2, 3 * 30 + 2, 3)
+    for tile, image in zip(tiles(picture, 28, 3), native, strict=True):
+        assert np.array_equal(tile, image[0].numpy())
+
+
+def test_a_saved_picture_reads_back_the_same_and_leaves_nothing_else(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (10, 12, 3), dtype=np.uint8)
+    save_picture(tmp_path / "deep" / "picture.png", picture)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "deep" / "picture.png")), picture)
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["picture.png"]
+
+
+@pytest.mark.parametrize(
+    ("model_class", "networks", "names"),
+    [
+        (AutoEncoder, SMALL, ["reconstructions"]),
+        (VAE, SMALL, ["reconstructions", "samples"]),
+        (DCGAN, DCGANPlayers(4), ["samples"]),
+        (ConditionalGAN, MLPPlayers((8,), (8,)), ["samples"]),
+    ],
+)
+def test_every_model_gets_its_pictures(model_class, networks, names, trainer, tmp_path):
+    data = RandomImages(number=100, batch_size=20, validation_fraction=0.4)
+    logger = Taking()
+    runner = trainer(callbacks=[Pictures(every_n_epochs=2)], max_epochs=3, logger=logger)
+    runner.fit(model_class(data_spec=data.spec, networks=networks), datamodule=data)
+    files = sorted(path.name for path in (tmp_path / "images").iterdir())
+    assert files == sorted(f"{name}_epoch_{epoch:04d}.png" for name in names for epoch in (2, 3))
+    assert sorted({key for key, _, _ in logger.pictures}) == [f"pictures/{name}" for name in names]
+    for key, picture, _ in logger.pictures[-len(names) :]:
+        path = tmp_path / "images" / f"{key.removeprefix('pictures/')}_epoch_0003.png"
+        assert np.array_equal(np.asarray(Image.open(path)), picture)
+    assert {step for _, _, step in logger.pictures} == {5, 8}
+    assert {5, 8} <= set(logger.steps)
+
+
+def test_reconstructions_stand_below_their_held_out_originals(trainer, tmp_path):
+    data = RandomImages(number=100, batch_size=20, validation_fraction=0.4)
+    pictures = Pictures(columns=4, rows=4)
+    model = AutoEncoder(data_spec=data.spec, networks=SMALL)
+    trainer(callbacks=[pictures]).fit(model, datamodule=data)
+    held_out = next(iter(data.val_dataloader()[0]))[0][:8]
+    found = tiles(pictures.grids(model)["reconstructions"], 28, 4)
+    assert len(found) == 16
+    originals, copies = found[:4] + found[8:12], found[4:8] + found[12:]
+    expected = ((model.eval().reconstruct(held_out / 127.5 - 1) + 1) * 127.5).round().to(torch.uint8)
+    for place in range(8):
+        assert np.array_equal(originals[place], held_out[place, 0].numpy())
+        assert np.array_equal(copies[place], expected[place, 0].numpy())
+
+
+def test_without_held_out_images_training_images_are_shown(trainer):
+    data = RandomImages(number=60, batch_size=20, validation_fraction=0.0)
+    pictures = Pictures(columns=4, rows=4)
+    model = AutoEncoder(data_spec=data.spec, networks=SMALL)
+    trainer(callbacks=[pictures]).fit(model, datamodule=data)
+    assert "reconstructions" in pictures.grids(model)
+
+
+def test_a_conditional_model_gets_one_row_per_class():
+    model = ConditionalGAN(data_spec=RandomImages().spec, networks=MLPPlayers((8,), (8,)))
+    picture = Pictures(columns=5, seed=7).grids(model)["samples"]
+    y = torch.arange(10).repeat_interleave(5)
+    assert np.array_equal(picture, grid(model.sample(50, y, seed=7), model.data_spec, 5))
+
+
+def test_noise_is_fixed_over_epochs_and_drawing_does_not_disturb_training(trainer):
+    finals = []
+    for callbacks in ([], [Pictures()]):
+        torch.manual_seed(0)
+        data = RandomImages(number=60, batch_size=20)
+        model = DCGAN(data_spec=data.spec, networks=DCGANPlayers(4))
+        trainer(callbacks=callbacks, max_epochs=2).fit(model, datamodule=data)
+        finals.append(model.state_dict())
+        assert np.array_equal(Pictures().grids(model)["samples"], Pictures().grids(model)["samples"])
+    assert all(torch.equal(finals[0][name], finals[1][name]) for name in finals[0])
+
+
+def test_tensorboard_gets_the_same_picture(tmp_path, monkeypatch):
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    taken = []
+
+    class Experiment:
+        def add_image(self, *args, **kwargs):
+            taken.append((args, kwargs))
+
+    logger = object.__new__(TensorBoardLogger)
+    monkeypatch.setattr(TensorBoardLogger, "experiment", Experiment())
+    picture = np.zeros((4, 4, 3), np.uint8)
+    log_picture(logger, "pictures/samples", picture, 3)
+    assert taken == [(("pictures/samples", picture, 3), {"dataformats": "HWC"})]
+
+
+def test_settings_below_one_are_refused():
+    with pytest.raises(ValueError, match="must be at least 1"):
+        Pictures(every_n_epochs=0)

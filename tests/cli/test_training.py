@@ -1,0 +1,164 @@
+"""Runs through the command line: what they leave behind, and that none disturbs another."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from genzoo.cli import main
+from genzoo.cli.run_folder import create_run_folder
+from genzoo.models.base import GenerativeModel
+
+QUICK = [
+    *("--data", "FashionMNISTMini", "--data.batch_size", "32"),
+    *("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2", "--trainer.limit_val_batches", "2"),
+    *("--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--trainer.log_every_n_steps", "1"),
+]
+SMALL_VAE = ["--model", "VAE", "--model.networks.hidden_features", "[16]"]
+NO_LOGGER = ["--trainer.logger", "false"]
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_a_run_leaves_everything_in_its_folder(working_folder):
+    main(["fit", *SMALL_VAE, *QUICK, "--run.name", "first", "--model.latent_dim", "5"])
+    assert [path.name for path in working_folder.iterdir()] == ["runs"]
+    folder = working_folder / "runs" / "vae" / "first"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "checkpoints",
+        "config.yaml",
+        "images",
+        "metrics.csv",
+        "wandb",
+    ]
+    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert sorted(path.name for path in (folder / "images").iterdir()) == [
+        "reconstructions_epoch_0001.png",
+        "samples_epoch_0001.png",
+    ]
+    assert Image.open(folder / "images" / "samples_epoch_0001.png").size == (8 * 30 + 2, 8 * 30 + 2)
+
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["model"]["init_args"]["latent_dim"] == 5
+    assert config["model"]["init_args"]["networks"]["init_args"]["hidden_features"] == [16]
+    assert config["trainer"]["max_epochs"] == 1
+    assert config["seed_everything"] == 0
+    assert config["checkpoint"]["monitor"] == "val/objective"
+
+    with (folder / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows if row["train/elbo"]] == ["0", "1"]
+    assert all(float(row["val/elbo"]) < 0 for row in rows if row["val/elbo"])
+
+    model = GenerativeModel.load_from_checkpoint(folder / "checkpoints" / "last.ckpt")
+    assert model.latent_dim == 5
+    assert model.data_spec["class_names"][1] == "Trouser"
+    assert torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 2
+
+
+def test_the_saved_config_runs_again_and_gives_the_same_weights(working_folder):
+    main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--run.name", "first"])
+    first = working_folder / "runs" / "vae" / "first"
+    main(["fit", "--config", str(first / "config.yaml"), "--run.name", "second"])
+    second = working_folder / "runs" / "vae" / "second"
+    weights = [torch.load(run / "checkpoints" / "last.ckpt")["state_dict"] for run in (first, second)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    configs = [yaml.safe_load((run / "config.yaml").read_text()) for run in (first, second)]
+    assert configs[0].pop("run") != configs[1].pop("run")
+    assert configs[0] == configs[1]
+
+
+@pytest.mark.parametrize("logger", [["--trainer.logger", "genzoo.loggers.CSVLogger"], NO_LOGGER])
+def test_other_choices_of_loggers_and_two_runs_in_a_row(working_folder, logger):
+    for _ in range(2):
+        main(["fit", *SMALL_VAE, *QUICK, *logger])
+    runs = list((working_folder / "runs" / "vae").iterdir())
+    assert len(runs) == 2
+    for run in runs:
+        assert (run / "checkpoints" / "last.ckpt").is_file()
+        assert (run / "config.yaml").is_file()
+        assert (run / "metrics.csv").is_file() == (logger is not NO_LOGGER)
+        assert not (run / "wandb").exists()
+
+
+def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path):
+    folders = {create_run_folder(str(tmp_path), "VAE", None, "fit") for _ in range(5)}
+    assert len(folders) == 5
+    assert all(folder.is_dir() and folder.parent == tmp_path / "vae" for folder in folders)
+
+
+def test_a_process_that_rank_zero_launched_uses_its_folder(tmp_path, monkeypatch):
+    from lightning_utilities.core.rank_zero import rank_zero_only
+
+    folder = create_run_folder(str(tmp_path), "VAE", None, "fit")
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    assert create_run_folder(str(tmp_path), "VAE", None, "fit") == folder
+    assert len(list((tmp_path / "vae").iterdir())) == 1
+
+
+def test_a_run_of_a_given_name_is_not_overwritten(working_folder):
+    main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--run.name", "mine"])
+    before = (working_folder / "runs" / "vae" / "mine" / "checkpoints" / "last.ckpt").read_bytes()
+    with pytest.raises(FileExistsError, match=r"a run in runs/vae/mine already .* choose another --run\.name"):
+        main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--run.name", "mine"])
+    assert (working_folder / "runs" / "vae" / "mine" / "checkpoints" / "last.ckpt").read_bytes() == before
+
+
+def test_validate_test_and_predict_take_a_checkpoint(working_folder, capsys):
+    main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--run.name", "fitted"])
+    fitted = working_folder / "runs" / "vae" / "fitted"
+    settings = ["--config", str(fitted / "config.yaml"), "--ckpt_path", str(fitted / "checkpoints" / "last.ckpt")]
+    for verb in ("validate", "test", "predict", "predict"):
+        main([verb, *settings, "--trainer.limit_test_batches", "2", "--trainer.limit_predict_batches", "2"])
+    text = capsys.readouterr().out
+    assert "val/elbo" in text
+    assert "test/elbo" in text
+    for run in ("fitted_predict", "fitted_predict_2"):
+        with np.load(working_folder / "runs" / "vae" / run / "predictions.npz") as predictions:
+            assert predictions["encoding"].shape == (64, 32)
+            assert predictions["reconstruction"].shape == (64, 1, 28, 28)
+
+
+def test_print_config_prints_a_config_that_parses(working_folder, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", "--config", "configs/vae.yaml", "--print_config"])
+    assert stop.value.code == 0
+    config = yaml.safe_load(capsys.readouterr().out)
+    assert config["model"]["class_path"] == "genzoo.VAE"
+    assert list(working_folder.iterdir()) == []
+
+
+def test_fast_dev_run_leaves_nothing(working_folder):
+    main(["fit", *SMALL_VAE, *QUICK, "--trainer.fast_dev_run", "true"])
+    assert list(working_folder.iterdir()) == []
+
+
+def test_optimisers_come_from_the_command_line_and_keep_their_other_defaults(working_folder):
+    arguments = ["--model", "GAN", "--model.generator_optimizer.lr", "1e-3"]
+    schedule = ["--model.discriminator_scheduler", "torch.optim.lr_scheduler.StepLR"]
+    schedule += ["--model.discriminator_scheduler.step_size", "1"]
+    main(["fit", *arguments, *schedule, *QUICK, *NO_LOGGER, "--run.name", "gan"])
+    checkpoint = torch.load(working_folder / "runs" / "gan" / "gan" / "checkpoints" / "last.ckpt", weights_only=True)
+    discriminator, generator = (state["param_groups"][0] for state in checkpoint["optimizer_states"])
+    assert (generator["lr"], tuple(generator["betas"])) == (1e-3, (0.5, 0.999))
+    assert (discriminator["lr"], tuple(discriminator["betas"])) == (pytest.approx(2e-5), (0.5, 0.999))
+
+
+def test_objective_likelihood_and_prior_go_by_short_names(working_folder, capsys):
+    for arguments, expected in (
+        (["--model", "GAN", "--model.objective", "Minimax", "--model.prior", "UniformPrior"], "Minimax"),
+        (["--model", "VAE", "--model.likelihood", "Gaussian", "--model.likelihood.standard_deviation", "0.3"], "0.3"),
+        (["--model", "VAE", "--model.networks", "ConvolutionalEncoderDecoder"], "width: 32"),
+    ):
+        with pytest.raises(SystemExit):
+            main(["fit", *arguments, "--data", "FashionMNISTMini", "--print_config"])
+        assert expected in capsys.readouterr().out

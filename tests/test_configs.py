@@ -1,0 +1,95 @@
+"""Every shipped config runs a step through the command line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from genzoo.cli import main
+from genzoo.cli.configs import shipped_configs
+
+CONFIGS = sorted(path.relative_to(shipped_configs()).as_posix() for path in shipped_configs().glob("*.yaml"))
+OVERLAYS = sorted(path.name for path in (shipped_configs() / "data").glob("*.yaml"))
+STEP = [
+    *("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"),
+    *("--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--data.batch_size", "8"),
+]
+
+
+@pytest.fixture
+def working_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_the_configs_are_found():
+    assert {"autoencoder.yaml", "vae.yaml", "gan.yaml", "dcgan.yaml", "cgan.yaml"} <= set(CONFIGS)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The folder in which every shipped config has run one step."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for config in CONFIGS:
+            main(["fit", "--config", f"configs/{config}", *STEP, "--run.name", Path(config).stem])
+    return folder
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_config_runs_and_leaves_checkpoint_pictures_and_wandb_run(config, runs):
+    (run,) = runs.glob(f"runs/*/{Path(config).stem}")
+    assert (run / "checkpoints" / "last.ckpt").is_file()
+    assert list(run.glob("images/*_epoch_0001.png"))
+    assert list(run.glob("wandb/offline-run-*"))
+
+
+def test_checkpoints_of_all_configs_load_in_one_fresh_process(runs):
+    program = """
+import pathlib, sys, torch
+from genzoo.models.base import GenerativeModel
+for path in sorted(pathlib.Path(sys.argv[1]).glob("runs/*/*/checkpoints/last.ckpt")):
+    stored = torch.load(path, weights_only=True)
+    model = GenerativeModel.load_from_checkpoint(path)
+    assert type(model).__name__.lower() == path.parts[-4], (type(model), path)
+    assert type(model).load_from_checkpoint(path).data_spec == model.data_spec
+    assert all(torch.equal(value, stored["state_dict"][name]) for name, value in model.state_dict().items())
+    print("loaded", path)
+"""
+    result = subprocess.run([sys.executable, "-c", program, str(runs)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("loaded") == len(CONFIGS)
+
+
+def test_configs_budget_by_epochs_and_run_on_embedded_data():
+    import yaml
+
+    for config in CONFIGS:
+        settings = yaml.safe_load((shipped_configs() / config).read_text())
+        assert "max_steps" not in settings["trainer"]
+        assert settings["trainer"]["max_epochs"] > 0
+        assert settings["data"]["class_path"] == "FashionMNISTMini"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_data_overlays_run(overlay, working_folder, monkeypatch):
+    from genzoo.data import FashionMNIST, FashionMNISTMini
+
+    # The whole of Fashion-MNIST need not be on this machine: its loader has tests of its own.
+    monkeypatch.setattr(FashionMNIST, "prepare_data", lambda self: None)
+    monkeypatch.setattr(FashionMNIST, "load", lambda self, split: FashionMNISTMini().load(split))
+    folder = working_folder / "data" / "images"
+    for label in ("cats", "dogs"):
+        (folder / label).mkdir(parents=True)
+        for number in range(15):
+            pixels = np.random.default_rng(number).integers(0, 256, (40, 50 + number, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / label / f"{number}.png")
+    step = ["--model.networks.width", "4", "--trainer.logger", "false", "--run.name", "step"]
+    main(["fit", "--config", "configs/dcgan.yaml", "--config", f"configs/data/{overlay}", *STEP, *step])
+    assert (working_folder / "runs" / "dcgan" / "step" / "checkpoints" / "last.ckpt").is_file()
