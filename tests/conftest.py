@@ -1,3 +1,4 @@
+import json
 import os
 import warnings
 from pathlib import Path
@@ -71,3 +72,29 @@ def quiet_lightning():
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         yield
+
+
+def read_wandb_run(path):
+    """Reads the records of an offline run: a LevelDB log of protocol buffers behind a header of 7 bytes."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    data, place, part, records = path.read_bytes(), 7, b"", []
+    while place + 7 <= len(data):
+        if 32768 - place % 32768 < 7:
+            place += 32768 - place % 32768
+            continue
+        length, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
+        if kind == 0:
+            break
+        part += data[place + 7 : place + 7 + length]
+        place += 7 + length
+        if kind in (1, 4):
+            records.append(Record.FromString(part))
+            part = b""
+    return records
+
+
+def wandb_config(records):
+    """The config of an offline run."""
+    updates = (u for record in records for u in [*record.run.config.update, *record.config.update])
+    return {update.key or "/".join(update.nested_key): json.loads(update.value_json) for update in updates}

@@ -7,6 +7,7 @@ import pytest
 import wandb
 
 from genzoo.loggers import CSVLogger, WandbLogger
+from tests.conftest import read_wandb_run, wandb_config
 
 
 def test_csv_goes_to_the_run_folder_alone(tmp_path):
@@ -110,10 +111,8 @@ logger.experiment.finish()
     (png,) = tmp_path.glob("wandb/offline-run-*/files/media/images/pictures/*.png")
     assert np.array_equal(np.asarray(Image.open(png)), np.load(tmp_path / "picture.npy"))
     records = read_wandb_run(next(tmp_path.glob("wandb/offline-run-*/run-*.wandb")))
-    config, history = {}, {}
+    config, history = wandb_config(records), {}
     for record in records:
-        for update in [*record.run.config.update, *record.config.update]:
-            config[update.key or "/".join(update.nested_key)] = json.loads(update.value_json)
         for item in record.history.item:
             history.setdefault(item.key or "/".join(item.nested_key), json.loads(item.value_json))
     assert config["model"] == {"class_path": "VAE"}
@@ -121,23 +120,3 @@ logger.experiment.finish()
     assert "latent_dim" not in config
     assert history["train/loss"] == 1.5
     assert history["trainer/global_step"] == 4
-
-
-def read_wandb_run(path):
-    """Reads the records of an offline run: a LevelDB log of protocol buffers behind a header of 7 bytes."""
-    from wandb.proto.wandb_internal_pb2 import Record
-
-    data, place, part, records = path.read_bytes(), 7, b"", []
-    while place + 7 <= len(data):
-        if 32768 - place % 32768 < 7:
-            place += 32768 - place % 32768
-            continue
-        length, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
-        if kind == 0:
-            break
-        part += data[place + 7 : place + 7 + length]
-        place += 7 + length
-        if kind in (1, 4):
-            records.append(Record.FromString(part))
-            part = b""
-    return records

@@ -11,6 +11,7 @@ from PIL import Image
 from genzoo.cli import main
 from genzoo.cli.run_folder import create_run_folder
 from genzoo.models.base import GenerativeModel
+from tests.conftest import read_wandb_run, wandb_config
 
 QUICK = [
     *("--data", "FashionMNISTMini", "--data.batch_size", "32"),
@@ -58,6 +59,11 @@ def test_a_run_leaves_everything_in_its_folder(working_folder):
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows if row["train/elbo"]] == ["0", "1"]
     assert all(float(row["val/elbo"]) < 0 for row in rows if row["val/elbo"])
+
+    (wandb_run,) = folder.glob("wandb/offline-run-*/run-*.wandb")
+    uploaded = wandb_config(read_wandb_run(wandb_run))
+    uploaded.pop("_wandb", None)
+    assert uploaded == config
 
     model = GenerativeModel.load_from_checkpoint(folder / "checkpoints" / "last.ckpt")
     assert model.latent_dim == 5

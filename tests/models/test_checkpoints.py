@@ -1,0 +1,108 @@
+"""Checkpoints of every model, made in Python and by the command line, give the same model in another process."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from genzoo.cli import main
+from genzoo.models.base import GenerativeModel
+from tests.conftest import RandomImages
+from tests.models.test_contract import MODELS
+
+LOADING = """
+import pathlib, sys, torch
+from genzoo.models.base import GenerativeModel
+
+for path in sorted(pathlib.Path(sys.argv[1]).glob("*.ckpt")):
+    model = GenerativeModel.load_from_checkpoint(path).eval()
+    expected = torch.load(path.with_suffix(".expected"), weights_only=True)
+    assert type(model).__name__ == path.stem.partition("-")[0], (type(model), path)
+    assert model.data_spec == expected["data_spec"], path
+    assert type(model.load_from_checkpoint(path)) is type(model)
+    with torch.no_grad():
+        decoded = model.decode(expected["z"], expected["y"])
+    assert torch.equal(decoded, expected["decoded"]), (path, (decoded - expected["decoded"]).abs().max())
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, expected["state"][name]), (path, name)
+    print("loaded", path.stem)
+"""
+
+
+def keep(path, model):
+    """Puts what the loaded model must give beside its checkpoint."""
+    z = torch.linspace(-1, 1, 3 * model.latent_dim).reshape(3, model.latent_dim)
+    y = torch.tensor([1, 2, 9]) if model.condition_dim else None
+    model.eval()
+    with torch.no_grad():
+        decoded = model.decode(z, y)
+    expected = {"z": z, "y": y, "decoded": decoded, "state": model.state_dict(), "data_spec": model.data_spec}
+    torch.save(expected, path.with_suffix(".expected"))
+
+
+def test_all_load_in_one_fresh_process_and_give_the_same(tmp_path, trainer, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fitted = []
+    # What the command line fits is kept by the hook that every model has.
+    monkeypatch.setattr(GenerativeModel, "on_fit_end", lambda self: fitted.append(self), raising=False)
+    step = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"]
+    quiet = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--trainer.logger", "false"]
+    for model_class in MODELS:
+        name = model_class.__name__
+        main(["fit", "--model", name, "--data", "FashionMNISTMini", *step, *quiet, "--run.name", "step"])
+        path = tmp_path / f"{name}-command-line.ckpt"
+        (tmp_path / "runs" / name.lower() / "step" / "checkpoints" / "last.ckpt").rename(path)
+        keep(path, fitted[-1])
+
+        data = RandomImages(number=24, batch_size=8)
+        model = model_class(data_spec=data.spec, latent_dim=3)
+        runner = trainer()
+        runner.fit(model, datamodule=data)
+        path = tmp_path / f"{name}-python.ckpt"
+        runner.save_checkpoint(path)
+        keep(path, model)
+
+    program = [sys.executable, "-c", LOADING, str(tmp_path)]
+    result = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("loaded") == 2 * len(MODELS)
+
+
+def test_a_loaded_model_can_be_saved_and_loaded_again(tmp_path, trainer):
+    data = RandomImages(number=24, batch_size=8)
+    first = MODELS[0](data_spec=data.spec, latent_dim=3)
+    for generation in range(2):
+        runner = trainer()
+        runner.fit(first, datamodule=data)
+        runner.save_checkpoint(tmp_path / f"{generation}.ckpt")
+        torch.load(tmp_path / f"{generation}.ckpt", weights_only=True)
+        loaded = GenerativeModel.load_from_checkpoint(tmp_path / f"{generation}.ckpt")
+        assert loaded.latent_dim == 3
+        first = loaded
+
+
+def test_a_class_of_ones_own_loads_by_its_own_name_and_by_the_base(tmp_path, trainer):
+    class Own(MODELS[0]):
+        pass
+
+    sys.modules[__name__].Own = Own
+    Own.__qualname__ = "Own"
+    data = RandomImages(number=24, batch_size=8)
+    runner = trainer()
+    runner.fit(Own(data_spec=data.spec), datamodule=data)
+    runner.save_checkpoint(tmp_path / "own.ckpt")
+    assert type(Own.load_from_checkpoint(tmp_path / "own.ckpt")) is Own
+    assert type(GenerativeModel.load_from_checkpoint(tmp_path / "own.ckpt")) is Own
+
+
+def test_new_values_of_hyperparameters_win(tmp_path, trainer):
+    data = RandomImages(number=24, batch_size=8)
+    model = MODELS[0](data_spec=data.spec)
+    runner = trainer()
+    runner.fit(model, datamodule=data)
+    runner.save_checkpoint(tmp_path / "model.ckpt")
+    loaded = GenerativeModel.load_from_checkpoint(tmp_path / "model.ckpt", scheduler_interval="step")
+    assert loaded.scheduler_interval == "step"
+    with pytest.raises(Exception, match="no_such_setting"):
+        GenerativeModel.load_from_checkpoint(tmp_path / "model.ckpt", no_such_setting=1)
