@@ -6,8 +6,8 @@ Source: Goodfellow et al., "Generative adversarial nets", NeurIPS 2014.
 
 From the paper: the game (Algorithm 1, in `AdversarialModel`), both generator losses (`Minimax` and
 `NonSaturating`), fully connected players, ReLU in the generator, dropout in the discriminator. Not from the
-paper: Adam in place of SGD with momentum, LeakyReLU in place of maxout, tanh in place of sigmoid at the output
-(images in [-1, 1]), and the discriminator gives logits.
+paper: Adam in place of SGD with momentum, batch norm in the generator, LeakyReLU in place of maxout in the
+discriminator, tanh in place of sigmoid at the output (images in [-1, 1]), and the discriminator gives logits.
 """
 
 from typing import Any

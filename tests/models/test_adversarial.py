@@ -16,7 +16,7 @@ from genzoo.networks.priors import NormalPrior, UniformPrior
 from genzoo.noise import BatchNoise
 from tests.conftest import RandomImages
 
-SMALL = MLPPlayers(generator_features=(8,), discriminator_features=(8,), dropout=0.0)
+SMALL = MLPPlayers(generator_features=(8,), discriminator_features=(8,), dropout=0.0, batch_norm=False)
 
 
 def weights(module):
