@@ -89,9 +89,14 @@ def test_nothing_reaches_the_logger_between_log_steps(trainer, tmp_path):
 def test_evaluating_gives_every_module_its_own_mode_back():
     module = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.Sequential(torch.nn.Dropout()))
     module[1].eval()
-    with pytest.raises(RuntimeError, match="inside"), evaluating(module):
-        assert not any(part.training for part in module.modules())
-        assert not torch.is_grad_enabled()
-        raise RuntimeError("inside")
+
+    def fail():
+        with evaluating(module):
+            assert not any(part.training for part in module.modules())
+            assert not torch.is_grad_enabled()
+            raise RuntimeError("inside")
+
+    with pytest.raises(RuntimeError, match="inside"):
+        fail()
     assert [part.training for part in module.modules()] == [True, True, False, False]
     assert torch.is_grad_enabled()
