@@ -1,4 +1,4 @@
-"""Images as one array of bytes, a whole batch per indexing operation, in an order that needs no memory."""
+"""Images (or points) as one array, a whole batch per indexing operation, in an order that needs no memory."""
 
 from collections.abc import Iterator, Sequence, Sized
 from typing import Any
@@ -19,11 +19,11 @@ class ImageArray(Dataset[Batch]):
     """A split of a data set in memory, or memory-mapped.
 
     Args:
-        images: ``(N, C, H, W)``, uint8; may be read-only.
-        labels: ``(N,)``, int64; zeros where there are none.
+        images: ``(N, C, H, W)``, uint8, or points ``(N, D)``, float32; may be read-only.
+        labels: ``(N,)``, int64, zeros where there are none; or vectors ``(N, K)``, float32.
     """
 
-    def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    def __init__(self, images: NDArray[Any], labels: NDArray[Any]) -> None:
         if len(images) != len(labels):
             raise ValueError(f"there are {len(images)} images, but {len(labels)} labels; expected one for each")
         self.images = np.asarray(images)
@@ -43,11 +43,11 @@ class ImageArray(Dataset[Batch]):
             indices: B places in the split.
 
         Returns:
-            Images ``(B, C, H, W)``, uint8, and labels ``(B,)``, int64; copies, free to be changed.
+            Images ``(B, C, H, W)`` and labels ``(B,)``, of the types they have; copies, free to be changed.
         """
         # NumPy's `take` is about one and a half times as fast as torch's `index_select`, and may read from
         # read-only memory maps.
-        return torch.from_numpy(self.images.take(indices, axis=0)), torch.from_numpy(self.labels.take(indices))
+        return torch.from_numpy(self.images.take(indices, axis=0)), torch.from_numpy(self.labels.take(indices, axis=0))
 
 
 def keep_batch(batch: Any) -> Any:

@@ -376,3 +376,35 @@ def test_ranks_share_the_images():
         data.trainer = Place(rank)
         shares.append([number for images, _ in data.test_dataloader() for number in numbers(images)])
     assert shares == [list(range(0, 50, 2)), list(range(1, 50, 2))]
+
+
+@pytest.mark.parametrize(("label", "message"), [(5, "label 5 at place 7"), (-1, "label -1 at place 7")])
+def test_a_label_outside_the_classes_is_refused(monkeypatch, label, message):
+    images, labels = Numbered().load("train")
+    labels[7] = label
+    monkeypatch.setattr(Numbered, "load", lambda self, split: (images, labels))
+    with pytest.raises(ValueError, match=f"the train split of Numbered has {message}, but its 5 classes .* 0 to 4;"):
+        loaded()
+
+
+def test_labels_without_classes_are_refused(monkeypatch):
+    monkeypatch.setattr(Numbered, "class_names", ())
+    with pytest.raises(ValueError, match="has label 1 at place 1, but it has no class_names; correct"):
+        loaded()
+
+
+def test_images_of_another_shape_or_type_than_promised_are_refused(monkeypatch):
+    monkeypatch.setattr(Numbered, "native_size", 30)
+    with pytest.raises(ValueError, match=r"uint8 images of shape \(1, 28, 28\); expected uint8 of shape \(1, 30, 30\)"):
+        loaded()
+
+
+def test_vectors_may_stand_for_labels(monkeypatch):
+    images, labels = Numbered().load("train")
+    vectors = np.eye(CLASSES, dtype=np.float32)[labels]
+    monkeypatch.setattr(Numbered, "load", lambda self, split: (images, vectors))
+    data = loaded(subset=50)
+    chosen, conditions = part(data, "training")
+    assert conditions.shape == (50, CLASSES)
+    assert conditions.dtype == torch.float32
+    assert conditions.argmax(1).tolist() == [number % CLASSES for number in chosen]

@@ -1,0 +1,203 @@
+"""What all data modules share: splits, parts, order and resuming, of arrays of any kind."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from lightning import LightningDataModule, Trainer
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Subset
+
+from genzoo.data.arrays import Batch, EpochSampler, ImageArray, keep_batch
+from genzoo.data.selection import (
+    Purpose,
+    choose_balanced,
+    choose_proportional,
+    count_of,
+    require_fraction,
+)
+from genzoo.noise import run_seed
+from genzoo.spec import DataSpec
+
+Split = Literal["train", "test"]
+Part = Literal["training", "validation", "seen", "test"]
+Arrays = tuple[NDArray[Any], NDArray[Any]]
+
+
+class ArrayDataModule(LightningDataModule, ABC):
+    """Items and labels as batches ``(x, y)``, each split of them one array.
+
+    Which items are held out or make up a subset depends on the data alone. The order of training is a
+    function of the run's seed and the epoch; a run that resumes, also within an epoch, continues it.
+
+    Args:
+        batch_size: Items per batch and device. In training an incomplete last batch is dropped.
+        num_workers: Worker processes for loading. The data are in memory, where 0 is fastest.
+        subset: Train on so many items only, equally many of each class. None: all of them. Validation
+            items stay the same.
+        validation_fraction: Share of the training items that is held out for validation, the same share of
+            each class. 0.0: no validation.
+
+    Attributes:
+        class_names: One name per class; empty without labels.
+        parts: What `setup` has loaded: ``training``, ``validation`` (held out of the training file), ``seen``
+            (as many training items as there are validation items) and ``test``.
+    """
+
+    class_names: Sequence[str] = ()
+
+    def __init__(
+        self,
+        batch_size: int = 128,
+        num_workers: int = 0,
+        subset: int | None = None,
+        validation_fraction: float = 0.1,
+    ) -> None:
+        super().__init__()
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}, but a batch holds at least 1 item")
+        if subset is not None and subset < 1:
+            raise ValueError(f"subset is {subset}, but training needs at least 1 item; leave it out for all")
+        require_fraction("validation_fraction", validation_fraction)
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.subset = subset
+        self.validation_fraction = validation_fraction
+        self.parts: dict[Part, ImageArray | Subset[Batch]] = {}
+
+    @abstractmethod
+    def load(self, split: Split) -> Arrays:
+        """Reads one of the two official splits.
+
+        Returns:
+            N items and N labels: int64 ``(N,)``, zeros where there are none, or vectors ``(N, K)``, float32.
+            Both may be read-only.
+        """
+
+    @property
+    @abstractmethod
+    def spec(self) -> DataSpec:
+        """What a model must know of this data; known before any of it is loaded."""
+
+    def setup(self, stage: str) -> None:
+        """Loads what the stage needs, unless it is there already.
+
+        Args:
+            stage: ``fit`` or ``validate`` for the training file, ``test`` or ``predict`` for the test file.
+
+        Raises:
+            ValueError: If the subset is larger than what remains for training.
+        """
+        if stage in ("fit", "validate") and "training" not in self.parts:
+            self._divide(self._array("train"))
+        if stage in ("test", "predict") and "test" not in self.parts:
+            self.parts["test"] = self._array("test")
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Batches in the order of (seed, epoch), from where the run stands.
+
+        Raises:
+            ValueError: If not a single batch can be filled.
+        """
+        sampler = self._sampler("training", shuffle=True, seed=run_seed(), drop_last=True)
+        if len(sampler) < self.batch_size:
+            raise ValueError(
+                f"batch_size is {self.batch_size}, but each of {sampler.num_replicas} device(s) has only "
+                f"{len(sampler)} training images, and incomplete batches are dropped; lower the batch_size"
+            )
+        if self.trainer is not None:
+            # Lightning sets the epoch too, but only after workers have asked the sampler for its order.
+            epoch, batches_done = _position(self.trainer)
+            sampler.set_epoch(epoch)
+            sampler.skip = batches_done * self.batch_size
+        return self._loader("training", sampler, drop_last=True)
+
+    def val_dataloader(self) -> list[DataLoader[Batch]]:
+        """Two loaders, held-out images and as many training images, neither of them flipped.
+
+        Models log the first as validation (``dataloader_idx`` 0); the distance of the second (1) from it is
+        how much they overfit. Empty if ``validation_fraction`` is 0.0.
+        """
+        if "validation" not in self.parts:
+            return []
+        return [
+            self._loader("validation", self._sampler("validation")),
+            self._loader("seen", self._sampler("seen")),
+        ]
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """The official test split, in order."""
+        return self._loader("test", self._sampler("test"))
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """The official test split, in order."""
+        return self.test_dataloader()
+
+    def _array(self, split: Split) -> ImageArray:
+        items, labels = self.load(split)
+        if len(items) and labels.ndim == 1:
+            self._require_classes(labels, split)
+        return ImageArray(items, labels)
+
+    def _require_classes(self, labels: NDArray[np.int64], split: Split) -> None:
+        """Refuses labels that are no place in the list of classes."""
+        count = len(self.class_names)
+        if len(wrong := np.flatnonzero((labels < 0) | (labels >= max(count, 1)))):
+            allowed = f"its {count} classes have labels from 0 to {count - 1}" if count else "it has no class_names"
+            raise ValueError(
+                f"the {split} split of {type(self).__name__} has label {labels[wrong[0]]} at place {wrong[0]}, but "
+                f"{allowed}; correct the labels or class_names"
+            )
+
+    def _held_out(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which training items are for validation, in ascending order."""
+        return choose_proportional(labels, count_of(self.validation_fraction, len(labels)), Purpose.VALIDATION)
+
+    def _divide(self, whole: ImageArray) -> None:
+        """Divides the training file into parts."""
+        labels = whole.labels if whole.labels.ndim == 1 else np.zeros(len(whole), np.int64)
+        everything = np.arange(len(whole))
+        held_out = self._held_out(labels)
+        training = np.setdiff1d(everything, held_out, assume_unique=True)
+        if self.subset is not None:
+            if self.subset > len(training):
+                raise ValueError(
+                    f"subset is {self.subset}, but only {len(training)} training images remain beside "
+                    f"{len(held_out)} held out for validation; choose a smaller subset or validation_fraction"
+                )
+            training = training[choose_balanced(labels[training], self.subset, Purpose.SUBSET)]
+        seen = training[choose_proportional(labels[training], min(len(held_out), len(training)), Purpose.SEEN)]
+        self.parts["training"] = Subset(whole, training.tolist())
+        if len(held_out):
+            self.parts["validation"] = Subset(whole, held_out.tolist())
+            self.parts["seen"] = Subset(whole, seen.tolist())
+
+    def _sampler(self, part: Part, shuffle: bool = False, seed: int = 0, drop_last: bool = False) -> EpochSampler:
+        ranks, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        return EpochSampler(self.parts[part], ranks, rank, shuffle, seed, drop_last)
+
+    def _loader(self, part: Part, sampler: EpochSampler, drop_last: bool = False) -> DataLoader[Batch]:
+        return DataLoader(
+            self.parts[part],
+            batch_size=self.batch_size,
+            sampler=sampler,
+            num_workers=self.num_workers,
+            collate_fn=keep_batch,
+            pin_memory=torch.cuda.is_available(),
+            drop_last=drop_last,
+            persistent_workers=self.num_workers > 0,
+        )
+
+
+def _position(trainer: Trainer) -> tuple[int, int]:
+    """Where the training stands: the current epoch, and how many of its batches are done."""
+    epochs: Any = trainer.fit_loop.epoch_progress.current
+    batches: Any = trainer.fit_loop.epoch_loop.batch_progress.current
+    if epochs.started == epochs.processed:
+        return epochs.processed, 0
+    if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch and batches.processed == batches.ready:
+        # Interrupted between its last batch and its end, an epoch has nothing left to fetch.
+        return epochs.processed + 1, 0
+    return epochs.processed, batches.processed
