@@ -19,13 +19,18 @@ class DataSpec(TypedDict, total=False):
         native_size: Height and width of the images as they came; pictures and samples are shown in it.
             Left out, it is the height in ``shape``.
         class_names: One name per class, in the order of the integer labels; empty without labels.
-        range: Lowest and highest value of an item, ``[-1.0, 1.0]`` for images.
+        range: Lowest and highest value of an item, ``[-1.0, 1.0]`` for images; left out, there is none, as for
+            points in the plane.
+        binarised: Whether items take the lowest and the highest value only.
+        attribute_names: Of the entries of label vectors ``(N, K)``, where these stand for classes.
     """
 
     shape: Required[list[int]]
     native_size: int
     class_names: list[str]
     range: list[float]
+    binarised: bool
+    attribute_names: list[str]
 
 
 def image_spec(channels: int, size: int, native_size: int | None = None, class_names: Sequence[str] = ()) -> DataSpec:
