@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from genzoo.data import image_folder
-from genzoo.data.image_folder import ImageFolder, default_cache_dir
+from genzoo.data.cache import default_cache_dir
+from genzoo.data.image_folder import ImageFolder
 
 
 def write(folder, *greys, size=(10, 8)):
@@ -182,7 +183,7 @@ def test_what_a_killed_process_left_is_cleared_away(root, open_folder, tmp_path)
     open_folder(test_fraction=0.0).prepare_data()
     (finished,) = (path for path in (tmp_path / "cache").iterdir() if path.is_dir())
     unfinished = finished.rename(f"{finished}.unfinished")
-    (unfinished / "train_images.npy").write_bytes(b"half")
+    (unfinished / "train_images.bin").write_bytes(b"half")
     assert greys(open_folder(test_fraction=0.0), "train")[0] == [1, 2]
     assert not unfinished.exists()
 
@@ -256,3 +257,62 @@ def test_where_the_cache_is_by_default(monkeypatch, tmp_path):
     monkeypatch.setenv("GENZOO_CACHE", str(tmp_path / "own"))
     assert default_cache_dir() == tmp_path / "own"
     assert ImageFolder("nowhere").cache_dir == tmp_path / "own"
+
+
+def test_broken_images_are_skipped_on_request_and_named(root, open_folder, caplog):
+    write(root / "a", *range(10))
+    write(root / "b", *range(10, 20))
+    (root / "a" / "3.png").write_bytes(b"broken")
+    (root / "b" / "14.png").write_bytes(b"")
+    data = open_folder(test_fraction=0.0, skip_broken=True)
+    data.prepare_data()
+    assert "left out 2 images that cannot be read" in caplog.text
+    assert "3.png" in caplog.text
+    kept = [grey for grey in range(20) if grey not in (3, 14)]
+    assert greys(data, "train") == (kept, [int(grey >= 10) for grey in kept])
+
+
+def test_what_was_skipped_once_is_still_an_error_without_the_request(root, open_folder):
+    write(root, *range(5))
+    (root / "3.png").write_bytes(b"broken")
+    open_folder(skip_broken=True).prepare_data()
+    with pytest.raises(ValueError, match=r"3\.png cannot be read .* remove it, or set skip_broken to true"):
+        open_folder().prepare_data()
+
+
+def test_images_that_are_all_broken_cannot_be_skipped(root, open_folder):
+    root.mkdir()
+    for name in "abc":
+        (root / f"{name}.png").write_bytes(b"broken")
+    with pytest.raises(ValueError, match=r"none of the 3 images can be read, the first: .*a\.png"):
+        open_folder(skip_broken=True, test_fraction=0.0).prepare_data()
+
+
+def test_a_damaged_cache_is_decoded_again(root, open_folder, tmp_path, monkeypatch):
+    write(root, 1, 2, 3)
+    data = open_folder(test_fraction=0.0)
+    data.prepare_data()
+    (path,) = (tmp_path / "cache").glob("*/train_images.bin")
+    path.write_bytes(b"\0" * path.stat().st_size)
+    decoded = count_decodings(monkeypatch)
+    data.prepare_data()
+    assert len(decoded) == 3
+    assert greys(data, "train")[0] == [1, 2, 3]
+
+
+def test_a_process_that_is_killed_leaves_nothing_that_counts(root, tmp_path):
+    write(root, *range(60), size=(200, 200))
+    context = multiprocessing.get_context("spawn")
+    start, reports = context.Barrier(2), context.Queue()
+    arguments = (str(root), str(tmp_path / "cache"), start, reports)
+    process = context.Process(target=prepare_and_report, args=arguments)
+    process.start()
+    start.wait()
+    while not list(tmp_path.glob("cache/*.unfinished/train_images.bin")):
+        time.sleep(0.001)
+    process.kill()
+    process.join()
+    assert [path.suffix for path in (tmp_path / "cache").iterdir() if path.is_dir()] == [".unfinished"]
+    data = ImageFolder(str(root), image_size=32, cache_dir=str(tmp_path / "cache"), test_fraction=0.0)
+    assert len(data.load("train")[0]) == 60
+    assert [path.suffix for path in (tmp_path / "cache").iterdir() if path.is_dir()] == [""]
