@@ -94,7 +94,8 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
 
     def place(self, folder: Path) -> None:
         """Makes a run folder the place of the files and, unless there is one, its name the name of the run."""
-        self._save_dir = self._wandb_init["dir"] = str(folder)
+        # Absolute, since one W&B process serves all runs of this one, from the folder in which the first began.
+        self._save_dir = self._wandb_init["dir"] = str(folder.absolute())
         if self._name is None:
             self._name = self._wandb_init["name"] = folder.name
 

@@ -31,7 +31,10 @@ def run_seed() -> int:
 
 
 def counter_seed(*counters: int) -> int:
-    """A well-mixed 63-bit seed from non-negative integers; other integers give an unrelated seed."""
+    """A well-mixed 63-bit seed from non-negative integers below 2**32.
+
+    Other integers give an unrelated seed, but for zeros at the end: ``(1,)`` and ``(1, 0)`` are the same.
+    """
     return int(np.random.SeedSequence(counters).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 

@@ -41,6 +41,7 @@ class Pictures(Callback):
         self.seed = seed
         self._examples: Batch | None = None
         self._examples_held_out = False
+        self._epoch_drawn: int | None = None
 
     def on_validation_batch_end(
         self,
@@ -64,11 +65,18 @@ class Pictures(Callback):
             self._keep(batch)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draws the grids."""
-        epoch = trainer.current_epoch + 1
-        is_due = epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs
-        if is_due and trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+        """Draws the grids if they are due."""
+        if (trainer.current_epoch + 1) % self.every_n_epochs == 0:
+            self._draw(trainer, pl_module, trainer.current_epoch + 1)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draws the grids of the last epoch, unless they are drawn."""
+        self._draw(trainer, pl_module, trainer.current_epoch)
+
+    def _draw(self, trainer: Trainer, pl_module: LightningModule, epoch: int) -> None:
+        if trainer.is_global_zero and not trainer.fast_dev_run and epoch != self._epoch_drawn:  # type: ignore[attr-defined]
             assert isinstance(pl_module, GenerativeModel)
+            self._epoch_drawn = epoch
             for name, picture in self.grids(pl_module).items():
                 save_picture(Path(trainer.default_root_dir) / "images" / f"{name}_epoch_{epoch:04d}.png", picture)
                 for logger in trainer.loggers:

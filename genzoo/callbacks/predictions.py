@@ -41,7 +41,7 @@ class Predictions(BasePredictionWriter):
         if trainer.is_global_zero:
             path = Path(trainer.default_root_dir) / "predictions.npz"
             path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez_compressed(path, allow_pickle=False, **{name: values.numpy() for name, values in arrays.items()})
+            np.savez_compressed(path, **{name: values.numpy() for name, values in arrays.items()})  # type: ignore[arg-type]
             rank_zero_info(f"Wrote {', '.join(arrays)} of {len(next(iter(arrays.values())))} images to {path}")
 
 

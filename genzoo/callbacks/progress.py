@@ -13,4 +13,7 @@ class ProgressBar(RichProgressBar):
         """The numbers to show."""
         metrics = super().get_metrics(trainer, pl_module)
         metrics.pop("v_num", None)
-        return {name.removeprefix("train/").replace("/", " ").replace("_", " "): metrics[name] for name in metrics}
+        shown: dict[str, float] = getattr(pl_module, "shown", {})
+        return metrics | {
+            name.removeprefix("train/").replace("/", " ").replace("_", " "): shown[name] for name in shown
+        }

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows ``genzoo`` on the command line; taken from there if left out.
 
     Returns:
-        The exit code: 0, or 2 for a command that is not understood.
+        The exit code: 0, 1 for a run that failed, or 2 for a command that is not understood.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "(genzoo --help shows examples)\n"
         )
         return 2
+    # As with python -m: classes in the working folder can be named, --model mine.MyModel.
+    sys.path.insert(0, "")
     from genzoo.cli.training import run
 
-    run(arguments)
-    return 0
+    return run(arguments)

@@ -1,6 +1,7 @@
 """The folder of a run: everything that a run leaves behind is in it."""
 
 import os
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -49,6 +50,15 @@ def create_run_folder(root: str, model: str, name: str | None, verb: str) -> Pat
             folder = folder.with_name(f"{stem}_{number}")
     os.environ[FOLDER_OF_RANK_ZERO] = str(folder)
     return folder
+
+
+def release_run_folder() -> None:
+    """Removes the run folder if it holds nothing but the config: a run that could not begin takes up no name."""
+    if FOLDER_OF_RANK_ZERO not in os.environ or rank_zero_only.rank != 0:  # type: ignore[attr-defined]
+        return
+    folder = Path(os.environ.pop(FOLDER_OF_RANK_ZERO))
+    if folder.is_dir() and {path.name for path in folder.rglob("*") if path.is_file()} <= {"config.yaml"}:
+        shutil.rmtree(folder)
 
 
 class SaveConfig(SaveConfigCallback):

@@ -15,7 +15,8 @@ from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
 from genzoo.callbacks.progress import ProgressBar
 from genzoo.cli.configs import with_shipped_configs
-from genzoo.cli.run_folder import SaveConfig, create_run_folder
+from genzoo.cli.errors import Parser, is_deliberate, sentence
+from genzoo.cli.run_folder import SaveConfig, create_run_folder, release_run_folder
 from genzoo.data.base import ImageDataModule
 from genzoo.loggers import CSVLogger, WandbLogger
 from genzoo.models.base import GenerativeModel
@@ -24,9 +25,8 @@ DEFAULTS = {
     "trainer.logger": [{"class_path": f"genzoo.loggers.{name}"} for name in ("CSVLogger", "WandbLogger")],
     "checkpoint.save_last": True,
     "checkpoint.save_top_k": 0,
-    "checkpoint.filename": "best",
+    "checkpoint.filename": "epoch_{epoch:04d}",
     "checkpoint.auto_insert_metric_name": False,
-    "checkpoint.enable_version_counter": False,
     "checkpoint.save_on_train_epoch_end": True,
 }
 
@@ -43,6 +43,8 @@ class TrainingCLI(LightningCLI):
             auto_configure_optimizers=False,
             save_config_callback=SaveConfig,
             seed_everything_default=0,
+            parser_class=Parser,
+            parser_kwargs={"prog": "genzoo"},
             args=arguments,
         )
 
@@ -60,18 +62,41 @@ class TrainingCLI(LightningCLI):
         self.config = parser.parse_args(args)
 
     def before_instantiate_classes(self) -> None:
-        """Keeps the best checkpoint too, where the model names what to monitor and the user names nothing."""
+        """Keeps the best checkpoint too, where the model names what to monitor and the user asks for nothing else.
+
+        Raises:
+            ValueError: If weights are to be measured or used, but no checkpoint is given.
+        """
         config = self.config[self.subcommand]
-        model = pydoc.locate(config.model.class_path)
-        if config.checkpoint.monitor is None and model.monitor is not None:  # type: ignore[attr-defined]
-            config.checkpoint.monitor, config.checkpoint.mode = model.monitor  # type: ignore[attr-defined]
-            config.checkpoint.save_top_k = max(1, config.checkpoint.save_top_k)
+        if self.subcommand != "fit" and config.ckpt_path is None:
+            raise ValueError(
+                f"{self.subcommand} needs the weights of a run: --ckpt_path runs/MODEL/NAME/checkpoints/last.ckpt"
+            )
+        if config.trainer.default_root_dir is not None:
+            raise ValueError(
+                "every run has a folder of its own: give --run.root in place of --trainer.default_root_dir"
+            )
+        monitor = pydoc.locate(config.model.class_path).monitor  # type: ignore[attr-defined]
+        if monitor is not None and config.checkpoint.monitor is None and config.checkpoint.save_top_k == 0:
+            config.checkpoint.monitor, config.checkpoint.mode = monitor
+            config.checkpoint.save_top_k, config.checkpoint.filename = 1, "best"
+
+    def instantiate_classes(self) -> None:
+        """Makes model, data and trainer; a setting that one of them refuses is misuse."""
+        try:
+            super().instantiate_classes()
+        except (ValueError, TypeError) as error:
+            if "validate against any of the Union subtypes" not in str(error):
+                raise
+            sys.stderr.write(f"genzoo: {sentence(str(error))}\n")
+            raise SystemExit(2) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Makes the trainer, with everything that writes placed in the run folder."""
         config = self.config[self.subcommand]
         callbacks: list[Callback] = [Predictions()] if self.subcommand == "predict" else []
-        if config.trainer.enable_progress_bar is not False:
+        given = config.trainer.callbacks or []
+        if config.trainer.enable_progress_bar is not False and not any("ProgressBar" in c.class_path for c in given):
             callbacks.append(ProgressBar())
         self.trainer_defaults["callbacks"] = callbacks
         if config.trainer.fast_dev_run:
@@ -89,15 +114,28 @@ class TrainingCLI(LightningCLI):
         return trainer
 
 
-def run(arguments: list[str]) -> None:
-    """Runs a verb with its arguments, for instance ``["fit", "--config", "configs/vae.yaml"]``."""
+def run(arguments: list[str]) -> int:
+    """Runs a verb with its arguments, for instance ``["fit", "--config", "configs/vae.yaml"]``.
+
+    Returns:
+        The exit code: 0, or 1 after a failure that has been said on the standard error stream. Misuse ends the
+        program with 2.
+    """
     _quiet()
+    exit_code = 1
     try:
         TrainingCLI(with_shipped_configs(arguments))
+        exit_code = 0
+    except Exception as error:
+        if not is_deliberate(error):
+            raise
+        sys.stderr.write(f"genzoo: {error}\n")
     finally:
-        # A run of its own for every command, also where one process gives several.
+        release_run_folder()
+        # A W&B run of its own for every command, also where one process gives several.
         if "wandb" in sys.modules:
-            sys.modules["wandb"].finish()
+            sys.modules["wandb"].finish(exit_code=exit_code)
+    return exit_code
 
 
 def _quiet() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
 from lightning.pytorch.core.optimizer import LightningOptimizer
+from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.types import OptimizerConfig, OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -85,6 +86,11 @@ class AdversarialModel(GenerativeModel):
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """What the generator minimises, a scalar."""
 
+    def setup(self, stage: str) -> None:
+        """Tells data-parallel training that each backward pass leaves the other player's parameters out."""
+        if isinstance(self.trainer.strategy, DDPStrategy):
+            self.trainer.strategy._ddp_kwargs.setdefault("find_unused_parameters", True)
+
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """One update of the discriminator and, after every k-th, one of the generator."""
         x, y = batch
@@ -137,10 +143,10 @@ class AdversarialModel(GenerativeModel):
     def _step_schedules(self, interval: Interval, optimizer: Optimizer | None = None) -> None:
         for config in self.trainer.lr_scheduler_configs:
             if config.interval == interval and optimizer in (None, config.scheduler.optimizer):
-                if isinstance(config.scheduler, ReduceLROnPlateau):
-                    config.scheduler.step(self.trainer.callback_metrics[config.scheduler.monitor])
-                else:
+                if not isinstance(config.scheduler, ReduceLROnPlateau):
                     config.scheduler.step()
+                elif (metric := self.trainer.callback_metrics.get(config.scheduler.monitor)) is not None:
+                    config.scheduler.step(metric)
 
     def configure_optimizers(self) -> tuple[OptimizerConfig | OptimizerLRSchedulerConfig, ...]:
         """The discriminator's optimiser, then the generator's."""

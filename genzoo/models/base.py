@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from lightning.pytorch import LightningModule
@@ -34,6 +34,8 @@ class GenerativeModel(LightningModule, ABC):
         monitor: The logged quantity that tells the best checkpoint, and whether small or large is good;
             None where no such quantity exists, as in an adversarial game.
         progress_metrics: Names of the logged quantities that the progress bar shows.
+        shown: Their latest values, as plain numbers: what Lightning's own ``prog_bar=True`` keeps on the device
+            is read back at every step.
 
     Args:
         data_spec: What the model must know of its data; the command line takes it from the data module.
@@ -52,6 +54,7 @@ class GenerativeModel(LightningModule, ABC):
         self.latent_dim = latent_dim
         self._means: dict[tuple[int, str], ImageMean] = {}
         self._images_evaluated: dict[int, int] = {}
+        self.shown: dict[str, float] = {}
 
     @property
     def data_shape(self) -> tuple[int, ...]:
@@ -158,7 +161,7 @@ class GenerativeModel(LightningModule, ABC):
     def steps_to_log(self) -> int:
         """How many steps remain until the next whose numbers go to the loggers; 0 if this one's do."""
         interval: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        return (-self.trainer.global_step - 1) % interval if interval > 0 else -1
+        return (-self.trainer.global_step - 1) % interval if interval > 0 else sys.maxsize
 
     def training_noise(self) -> Noise:
         """Noise for the current batch, a function of (seed, rank, batch)."""
@@ -170,12 +173,17 @@ class GenerativeModel(LightningModule, ABC):
 
     @property
     def _batch(self) -> int:
-        return self.trainer.fit_loop.total_batch_idx
+        # Batches that are done: one that was interrupted, and is repeated after a resume, counts once.
+        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress.total
+        return int(progress.processed)
 
     def log_training(self, values: dict[str, Tensor]) -> None:
         """Hands scalars to the loggers under ``train/``; for log steps."""
-        for name, value in values.items():
-            self.log(f"train/{name}", value, prog_bar=f"train/{name}" in self.progress_metrics)
+        self.log_dict({f"train/{name}": value for name, value in values.items()})
+        self._show({f"train/{name}": value for name, value in values.items()})
+
+    def _show(self, values: dict[str, Tensor]) -> None:
+        self.shown |= {name: float(values[name]) for name in self.progress_metrics if name in values}
 
     # Evaluation: the means of per-image statistics over a whole split
 
@@ -228,15 +236,16 @@ class GenerativeModel(LightningModule, ABC):
         indices = (seen + torch.arange(len(x))) * self.trainer.world_size + self.global_rank
         noise = ImageNoise(indices, self.device, run_seed(), Stream.EVALUATION)
         for name, values in self.statistics(x, y, noise).items():
-            mean = self._means.setdefault((loader, name), ImageMean(tuple(values.shape[1:]), values.device))
-            mean.update(values)
+            if (loader, name) not in self._means:
+                self._means[loader, name] = ImageMean(tuple(values.shape[1:]), values.device)
+            self._means[loader, name].update(values)
 
     def _report(self, prefix: str, loader: int) -> None:
         means = {name: mean.compute() for (index, name), mean in self._means.items() if index == loader}
         if means:
-            for name, value in self.summary(means).items():
-                key = f"{prefix}/{name}"
-                self.log(key, value, prog_bar=key in self.progress_metrics, sync_dist=True)
+            summary = {f"{prefix}/{name}": value for name, value in self.summary(means).items()}
+            self.log_dict(summary, sync_dist=True)
+            self._show(summary)
 
     # Hyperparameters and checkpoints
 
@@ -252,11 +261,11 @@ class GenerativeModel(LightningModule, ABC):
             self.save_hyperparameters(plain | rebuild)
 
     @classmethod
-    def load_from_checkpoint(cls, checkpoint_path: str | Path | IO[bytes], **kwargs: Any) -> Self:  # type: ignore[override]
+    def load_from_checkpoint(cls, checkpoint_path: str | Path, **kwargs: Any) -> Self:  # type: ignore[override]
         """Loads the model of a checkpoint, whichever subclass of this class it is.
 
         Args:
-            checkpoint_path: The file.
+            checkpoint_path: The file; a URL works on the model's own class.
             **kwargs: As for Lightning's method of the same name: ``map_location``, ``strict`` and new values of
                 hyperparameters.
 
@@ -272,14 +281,14 @@ class GenerativeModel(LightningModule, ABC):
         return super(GenerativeModel, stored or cls).load_from_checkpoint(checkpoint_path, **kwargs)
 
 
-def _class_of_checkpoint(checkpoint_path: str | Path | IO[bytes]) -> type[GenerativeModel] | None:
-    if not isinstance(checkpoint_path, str | Path) or not Path(checkpoint_path).is_file():
+def _class_of_checkpoint(checkpoint_path: str | Path) -> type[GenerativeModel] | None:
+    if not Path(checkpoint_path).is_file():
         return None
     stored = torch.load(checkpoint_path, map_location="cpu", mmap=True, weights_only=True)
     module, _, name = stored.get("hyper_parameters", {}).get("_class_path", "").rpartition(".")
     if module.partition(".")[0] == "genzoo":
         import_module(module)
-    # A class of somebody else's is taken only where it is imported already: loading a file runs no new code.
+    # As in Lightning, a class of somebody else's is taken only where it is imported already.
     return getattr(sys.modules.get(module), name, None)
 
 

@@ -72,12 +72,17 @@ class GAN(AdversarialModel):
         return self.objective.generator_loss(self.score(self.generate(len(x), condition, noise), condition))
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Images of latent variables: ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
-        images: Tensor = self.generator(z, None if y is None else self.condition(y))
+        """Images of latent variables and, for a conditional model, of conditions, as `sample` takes them."""
+        conditions = self.sampling_conditions(len(z), y)
+        images: Tensor = self.generator(z, None if conditions is None else self.condition(conditions))
         return images
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        """The discriminator's logits, ``(N,)``, beside the labels."""
+        """The discriminator's logits, ``(N,)``, beside the labels.
+
+        In eval mode: batch norm uses its running averages, over real and generated batches alike, where training
+        norms each kind of batch by itself. Logits compare with each other, not with those of training.
+        """
         x, y = batch
         return {"logits": self.score(x, self.condition(y)), "label": y}
 

@@ -83,7 +83,11 @@ class VariationalModel(InferenceModel):
         return reconstruction - divergence.sum(1)
 
     def encode(self, x: Tensor) -> Tensor:
-        """The posterior means of images: ``(N, *data_shape)`` to ``(N, latent_dim)``."""
+        """The posterior means of images: ``(N, *data_shape)`` to ``(N, latent_dim)``.
+
+        Grey images are encoded as they are; under a Bernoulli likelihood training shows the encoder their random
+        binarisations.
+        """
         return self.posterior(x)[0]
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:

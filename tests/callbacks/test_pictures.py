@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -114,7 +116,18 @@ def test_a_conditional_model_gets_one_row_per_class():
     assert np.array_equal(picture, grid(model.sample(50, y, seed=7), model.data_spec, 5))
 
 
-def test_noise_is_fixed_over_epochs_and_drawing_does_not_disturb_training(trainer):
+def test_noise_is_fixed_over_epochs(trainer, tmp_path):
+    still = partial(torch.optim.SGD, lr=0.0)
+    data = RandomImages(number=60, batch_size=20)
+    model = VAE(data_spec=data.spec, networks=SMALL, optimizer=still)
+    trainer(callbacks=[Pictures()], max_epochs=2).fit(model, datamodule=data)
+    first, second = (np.asarray(Image.open(tmp_path / "images" / f"samples_epoch_000{n}.png")) for n in (1, 2))
+    assert np.array_equal(first, second)
+    other = Pictures(seed=1).grids(model)["samples"]
+    assert not np.array_equal(first, other)
+
+
+def test_drawing_does_not_disturb_training(trainer):
     finals = []
     for callbacks in ([], [Pictures()]):
         torch.manual_seed(0)
@@ -122,7 +135,6 @@ def test_noise_is_fixed_over_epochs_and_drawing_does_not_disturb_training(traine
         model = DCGAN(data_spec=data.spec, networks=DCGANPlayers(4))
         trainer(callbacks=callbacks, max_epochs=2).fit(model, datamodule=data)
         finals.append(model.state_dict())
-        assert np.array_equal(Pictures().grids(model)["samples"], Pictures().grids(model)["samples"])
     assert all(torch.equal(finals[0][name], finals[1][name]) for name in finals[0])
 
 
@@ -140,6 +152,13 @@ def test_tensorboard_gets_the_same_picture(tmp_path, monkeypatch):
     picture = np.zeros((4, 4, 3), np.uint8)
     log_picture(logger, "pictures/samples", picture, 3)
     assert taken == [(("pictures/samples", picture, 3), {"dataformats": "HWC"})]
+
+
+def test_the_last_epoch_is_drawn_also_where_training_stops_early(trainer, tmp_path):
+    data = RandomImages(number=60, batch_size=20)
+    model = VAE(data_spec=data.spec, networks=SMALL)
+    trainer(callbacks=[Pictures(every_n_epochs=5)], max_epochs=9, max_steps=5).fit(model, datamodule=data)
+    assert [path.name for path in (tmp_path / "images").glob("samples*")] == ["samples_epoch_0003.png"]
 
 
 def test_settings_below_one_are_refused():

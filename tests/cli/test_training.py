@@ -1,6 +1,9 @@
 """Runs through the command line: what they leave behind, and that none disturbs another."""
 
 import csv
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -111,11 +114,14 @@ def test_a_process_that_rank_zero_launched_uses_its_folder(tmp_path, monkeypatch
     assert len(list((tmp_path / "vae").iterdir())) == 1
 
 
-def test_a_run_of_a_given_name_is_not_overwritten(working_folder):
-    main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--run.name", "mine"])
+def test_a_run_of_a_given_name_is_not_overwritten(working_folder, capsys):
+    assert main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--run.name", "mine"]) == 0
     before = (working_folder / "runs" / "vae" / "mine" / "checkpoints" / "last.ckpt").read_bytes()
-    with pytest.raises(FileExistsError, match=r"a run in runs/vae/mine already .* choose another --run\.name"):
-        main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--run.name", "mine"])
+    assert main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--run.name", "mine"]) == 1
+    said = capsys.readouterr().err
+    assert (
+        "genzoo: there is a run in runs/vae/mine already and it is not overwritten; choose another --run.name" in said
+    )
     assert (working_folder / "runs" / "vae" / "mine" / "checkpoints" / "last.ckpt").read_bytes() == before
 
 
@@ -168,3 +174,73 @@ def test_objective_likelihood_and_prior_go_by_short_names(working_folder, capsys
         with pytest.raises(SystemExit):
             main(["fit", *arguments, "--data", "FashionMNISTMini", "--print_config"])
         assert expected in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("keep", ["-1", "2"])
+def test_a_choice_of_ones_own_of_checkpoints_is_kept(working_folder, keep):
+    own = ["--checkpoint.save_top_k", keep, "--checkpoint.monitor", "val/kl"] if keep == "2" else []
+    arguments = own or ["--checkpoint.save_top_k", keep]
+    main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, *arguments, "--trainer.max_epochs", "3", "--run.name", "kept"])
+    files = sorted(path.name for path in (working_folder / "runs" / "vae" / "kept" / "checkpoints").iterdir())
+    assert "last.ckpt" in files
+    assert len(files) == (4 if keep == "-1" else 3)
+    assert all(name.startswith("epoch_000") for name in files if name != "last.ckpt")
+
+
+def test_best_is_the_best(working_folder):
+    main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "3", "--run.name", "best"])
+    folder = working_folder / "runs" / "vae" / "best" / "checkpoints"
+    best = torch.load(folder / "best.ckpt", weights_only=True)
+    (state,) = (state for name, state in best["callbacks"].items() if name.startswith("ModelCheckpoint"))
+    assert state["monitor"] == "val/objective"
+    assert float(state["best_model_score"]) == max(map(float, state["best_k_models"].values()))
+    assert sorted(path.name for path in folder.iterdir()) == ["best.ckpt", "last.ckpt"]
+
+
+def test_a_run_that_could_not_begin_takes_up_no_name(working_folder, capsys):
+    arguments = ["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--run.name", "mine"]
+    assert main([*arguments, "--data.batch_size", "100000"]) == 1
+    assert "lower the batch_size" in capsys.readouterr().err
+    assert not list((working_folder / "runs").glob("vae/*"))
+    assert main(arguments) == 0
+
+
+def test_measuring_needs_weights(capsys):
+    assert main(["test", *SMALL_VAE, "--data", "FashionMNISTMini"]) == 1
+    assert "genzoo: test needs the weights of a run: --ckpt_path" in capsys.readouterr().err
+
+
+def test_a_crashed_run_is_a_crashed_run_in_wandb(working_folder, monkeypatch):
+    def crash(self, batch, batch_idx):
+        raise ArithmeticError("for the test")
+
+    monkeypatch.setattr("genzoo.models.inference.InferenceModel.training_step", crash)
+    with pytest.raises(ArithmeticError):
+        main(["fit", *SMALL_VAE, *QUICK, "--run.name", "crashed"])
+    (run,) = working_folder.glob("runs/vae/crashed/wandb/offline-run-*/run-*.wandb")
+    assert [record.exit.exit_code for record in read_wandb_run(run) if record.HasField("exit")] == [1]
+
+
+def test_classes_in_the_working_folder_can_be_named(working_folder, monkeypatch):
+    (working_folder / "mine.py").write_text("from genzoo import VAE\n\n\nclass Own(VAE):\n    pass\n")
+    assert main(["fit", "--model", "mine.Own", *SMALL_VAE[2:], *QUICK, *NO_LOGGER, "--run.name", "own"]) == 0
+    assert (working_folder / "runs" / "own" / "own" / "checkpoints" / "last.ckpt").is_file()
+
+
+def test_two_devices_share_one_folder(working_folder):
+    """The game under data-parallel training, whatever is said of the strategy."""
+    devices = ["--trainer.devices", "2", "--trainer.strategy", "auto"]
+    arguments = ["fit", "--model", "GAN", "--model.discriminator_steps", "2", *QUICK, *devices, "--run.name", "two"]
+    result = subprocess.run(
+        [sys.executable, "-m", "genzoo", *arguments, "--trainer.limit_train_batches", "4"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert result.returncode == 0, result.stderr
+    (run,) = working_folder.glob("runs/gan/*")
+    checkpoint = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == 4
+    assert len(list(run.glob("wandb/offline-run-*"))) == 1
+    assert len((run / "metrics.csv").read_text().splitlines()) == 6

@@ -230,6 +230,17 @@ def test_a_schedule_that_watches_a_metric_steps_too(trainer):
     assert learning_rates(runner) == pytest.approx([2e-4, 2e-6])
 
 
+def test_a_schedule_waits_for_a_metric_that_is_not_reported_yet(trainer):
+    data = RandomImages(number=48, batch_size=16)
+    plateau = partial(
+        ReduceLROnPlateau, monitor="val/discriminator_real", patience=0, threshold=1e9, threshold_mode="abs"
+    )
+    model = GAN(data_spec=data.spec, networks=SMALL, generator_scheduler=plateau)
+    runner = trainer(max_epochs=3, check_val_every_n_epoch=2, num_sanity_val_steps=0)
+    runner.fit(model, datamodule=data)
+    assert learning_rates(runner) == pytest.approx([2e-4, 2e-5])
+
+
 @pytest.mark.parametrize("k", [1, 3])
 def test_numbers_reach_the_logger_on_log_steps_only(k, trainer, tmp_path):
     class Counting(CSVLogger):

@@ -115,7 +115,12 @@ def test_conditions_may_be_vectors(players, trainer):
     pairs = [(torch.rand(1, 28, 28) * 2 - 1, torch.randn(3)) for _ in range(8)]
     loader = torch.utils.data.DataLoader(pairs, batch_size=4)
     trainer().fit(model, loader)
-    assert model.sample(2, torch.randn(2, 3)).shape == (2, 1, 28, 28)
+    y = torch.eye(3)
+    model.eval()
+    images, logits = model.decode(torch.ones(3, 32), y), model.score(pairs[0][0].expand(3, 1, 28, 28), y)
+    assert len(torch.unique(images, dim=0)) == 3
+    assert len(logits.unique()) == 3
+    torch.testing.assert_close(model.sample(3, y, seed=0), model.sample(3, y, seed=0))
     with pytest.raises(ValueError, match="sampling needs y: one condition of 3 numbers per image"):
         model.sample(2)
 
@@ -134,8 +139,16 @@ def test_labels_that_do_not_fit_are_refused(y, message):
 
 
 def test_an_unconditional_model_takes_no_labels():
-    with pytest.raises(ValueError, match="GAN is unconditional: it cannot sample under a given y"):
-        GAN(data_spec=SPEC, networks=SMALL).sample(2, torch.arange(2))
+    model = GAN(data_spec=SPEC, networks=SMALL)
+    for ask in (model.sample, lambda number, y: model.decode(model.prior_sample(number), y)):
+        with pytest.raises(ValueError, match="GAN is unconditional: it cannot sample under a given y"):
+            ask(2, torch.arange(2))
+
+
+def test_a_conditional_model_decodes_without_labels_as_it_samples():
+    model = ConditionalGAN(data_spec=SPEC, networks=SMALL).eval()
+    z = model.prior_sample(12)
+    assert torch.equal(model.decode(z), model.decode(z, torch.arange(12) % 10))
 
 
 def test_a_conditional_model_needs_classes():
