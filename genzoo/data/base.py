@@ -87,8 +87,8 @@ def batch_noise(device: torch.device, trainer: Trainer, *counters: int) -> Batch
         trainer: Knows which batch it is.
         *counters: Tell one use of noise from another.
     """
-    # A batch is counted only after its transfer, so the count is one behind.
-    batch_index = trainer.fit_loop.total_batch_idx + 1
+    # Batches that are done: one that was interrupted, and is repeated after a resume, counts once.
+    batch_index = int(trainer.fit_loop.epoch_loop.batch_progress.total.processed)  # type: ignore[attr-defined]
     return BatchNoise(device, run_seed(), Stream.AUGMENTATION, trainer.global_rank, batch_index, *counters)
 
 

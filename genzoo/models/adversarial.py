@@ -103,6 +103,8 @@ class AdversarialModel(GenerativeModel):
         self._update(discriminator, lambda: self.discriminator_loss(x, y, noise), "discriminator")
         if self.trainer.global_step % self.discriminator_steps == 0:
             self._update(generator, lambda: self.generator_loss(x, y, noise), "generator")
+        if self.trainer.is_last_batch:
+            self._step_schedules("epoch", generator.optimizer, discriminator.optimizer)
         if is_log_step:
             self.log_training(self._latest)
 
@@ -137,16 +139,19 @@ class AdversarialModel(GenerativeModel):
         self.record(f"{player}_gradient_norm", lambda: nn.utils.get_total_norm(gradients))
 
     def on_train_epoch_end(self) -> None:
-        """Moves on the learning-rate schedules that go by epochs."""
-        self._step_schedules("epoch")
-
-    def _step_schedules(self, interval: Interval, optimizer: Optimizer | None = None) -> None:
+        """Moves on the learning-rate schedules that watch a metric, once it has been reported."""
         for config in self.trainer.lr_scheduler_configs:
-            if config.interval == interval and optimizer in (None, config.scheduler.optimizer):
-                if not isinstance(config.scheduler, ReduceLROnPlateau):
-                    config.scheduler.step()
-                elif (metric := self.trainer.callback_metrics.get(config.scheduler.monitor)) is not None:
+            if isinstance(config.scheduler, ReduceLROnPlateau):
+                metric = self.trainer.callback_metrics.get(config.scheduler.monitor)
+                if metric is not None:
                     config.scheduler.step(metric)
+
+    def _step_schedules(self, interval: Interval, *optimizers: Optimizer) -> None:
+        # As under automatic optimisation, before the batch ends: a run that stops right after it has lost nothing.
+        for config in self.trainer.lr_scheduler_configs:
+            by_metric = isinstance(config.scheduler, ReduceLROnPlateau)
+            if config.interval == interval and config.scheduler.optimizer in optimizers and not by_metric:
+                config.scheduler.step()  # type: ignore[call-arg]
 
     def configure_optimizers(self) -> tuple[OptimizerConfig | OptimizerLRSchedulerConfig, ...]:
         """The discriminator's optimiser, then the generator's."""
