@@ -170,8 +170,8 @@ def writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OSError(
-            f"the cache folder {folder.absolute()} cannot be written ({error.strerror or error}); make room or give the right "
-            "to write, or choose another folder with cache_dir or the variable GENZOO_CACHE"
+            f"the cache folder {folder.absolute()} cannot be written ({error.strerror or error}); make room or give "
+            "the right to write, or choose another folder with cache_dir or the variable GENZOO_CACHE"
         ) from error
 
 

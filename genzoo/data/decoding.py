@@ -1,13 +1,14 @@
 """From an image file of any kind to a square of bytes."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 
-def read_image(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
+def read_image(path: Path | str, size: int, channels: int, content: BinaryIO | None = None) -> NDArray[np.uint8]:
     """Reads an image file as a square: the shorter side resized to ``size``, the middle of the longer one.
 
     The camera's orientation is honoured, transparent parts become white, and 16 bits are scaled to 8.
@@ -16,6 +17,7 @@ def read_image(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
         path: File in any format that Pillow reads; of several frames, the first counts.
         size: Height and width of the result in pixels.
         channels: 1 for grey, 3 for colour.
+        content: Where the file does not lie on its own: its bytes; the path then only names it in errors.
 
     Returns:
         ``(channels, size, size)``, uint8.
@@ -24,7 +26,7 @@ def read_image(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
         ValueError: If the file cannot be read as an image.
     """
     try:
-        with Image.open(path) as opened:
+        with Image.open(content or path) as opened:
             image = _eight_bits(ImageOps.exif_transpose(opened))
         image = _on_white(image).convert("L" if channels == 1 else "RGB")
         pixels = np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS))

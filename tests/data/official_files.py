@@ -2,9 +2,11 @@
 
 import gzip
 import pickle
+from io import BytesIO
 
 import numpy as np
 import scipy.io
+from PIL import Image
 from torchvision import datasets
 from torchvision.datasets.utils import calculate_md5
 
@@ -71,3 +73,70 @@ def write_svhn(root, monkeypatch):
         scipy.io.savemat(root / name, {"X": images.transpose(2, 3, 1, 0), "y": digits})
         hashes[split] = [url, name, calculate_md5(root / name)]
     monkeypatch.setattr(datasets.SVHN, "split_list", hashes)
+
+
+def write_stl10(root, monkeypatch):
+    """Images with rows and columns exchanged, labels from 1 to 10; unlabelled images are all alike."""
+    images, labels = labelled(10, 3, 96, first_label=1)
+    folder = root / "stl10_binary"
+    folder.mkdir(parents=True)
+    transposed = np.ascontiguousarray(images.swapaxes(2, 3))
+    contents = {
+        "train_X.bin": transposed,
+        "train_y.bin": labels,
+        "unlabeled_X.bin": np.full((12, 3, 96, 96), 7, np.uint8),
+        "test_X.bin": transposed,
+        "test_y.bin": labels,
+    }
+    for name, array in contents.items():
+        (folder / name).write_bytes(array.tobytes())
+    for attribute in ("train_list", "test_list"):
+        names = [name for name, _ in getattr(datasets.STL10, attribute)]
+        monkeypatch.setattr(datasets.STL10, attribute, [[name, calculate_md5(folder / name)] for name in names])
+
+
+def write_celeba(root, monkeypatch, attributes, number=24):
+    """Grey faces of 178 x 218 pixels with a black frame outside the middle square, and the five lists.
+
+    The face of number i has the attributes whose place has a remainder of i by three; every third image is for
+    training, validation and test.
+    """
+    folder = root / "celeba"
+    (folder / "img_align_celeba").mkdir(parents=True)
+    names = [f"{place + 1:06d}.jpg" for place in range(number)]
+    for place, name in enumerate(names):
+        pixels = np.zeros((218, 178, 3), np.uint8)
+        pixels[20:198] = 10 * place
+        Image.fromarray(pixels).save(folder / "img_align_celeba" / name, quality=95)
+
+    def write(name, rows, header=None):
+        lines = [] if header is None else [str(number), header]
+        (folder / name).write_text(
+            "\n".join([*lines, *(f"{image}  {row}" for image, row in zip(names, rows, strict=True))]) + "\n"
+        )
+
+    has = [[1 if attribute % 3 == place % 3 else -1 for attribute in range(40)] for place in range(number)]
+    write("list_attr_celeba.txt", [" ".join(map(str, row)) for row in has], " ".join(attributes))
+    write("list_eval_partition.txt", [place % 3 for place in range(number)])
+    write("identity_CelebA.txt", range(number))
+    write("list_bbox_celeba.txt", ["1 2 3 4"] * number, "x_1 y_1 width height")
+    write("list_landmarks_align_celeba.txt", ["1 2 3 4 5 6 7 8 9 10"] * number, "a b c d e f g h i j")
+    hashed = [
+        (identifier, md5 if name.endswith(".zip") else calculate_md5(folder / name), name)
+        for identifier, md5, name in datasets.CelebA.file_list
+    ]
+    monkeypatch.setattr(datasets.CelebA, "file_list", hashed)
+
+
+def write_lsun(root, categories, number=12):
+    """An LMDB database of encoded images for each category and split, its colour the place."""
+    import lmdb
+
+    for category in categories:
+        for split in ("train", "val"):
+            database = lmdb.open(str(root / f"{category}_{split}_lmdb"), map_size=2**24)
+            with database, database.begin(write=True) as transaction:
+                for place in range(number):
+                    content = BytesIO()
+                    Image.new("RGB", (40, 30), (place, place, place)).save(content, "WEBP", lossless=True)
+                    transaction.put(f"{category}{place:03d}".encode(), content.getvalue())
