@@ -5,6 +5,7 @@ import pickle
 from io import BytesIO
 
 import numpy as np
+import pytest
 import scipy.io
 from PIL import Image
 from torchvision import datasets
@@ -106,7 +107,7 @@ def write_celeba(root, monkeypatch, attributes, number=24):
     names = [f"{place + 1:06d}.jpg" for place in range(number)]
     for place, name in enumerate(names):
         pixels = np.zeros((218, 178, 3), np.uint8)
-        pixels[20:198] = 10 * place
+        pixels[20:198] = 10 * place % 250
         Image.fromarray(pixels).save(folder / "img_align_celeba" / name, quality=95)
 
     def write(name, rows, header=None):
@@ -140,3 +141,49 @@ def write_lsun(root, categories, number=12):
                     content = BytesIO()
                     Image.new("RGB", (40, 30), (place, place, place)).save(content, "WEBP", lossless=True)
                     transaction.put(f"{category}{place:03d}".encode(), content.getvalue())
+
+
+def write_for_overlay(overlay, root, monkeypatch):
+    """What a data overlay of the shipped configs needs in the folder ``data``, in official layout.
+
+    Args:
+        overlay: Name of the file in ``configs/data``, without its ending.
+        root: The folder ``data`` of the working folder.
+        monkeypatch: Replaces torchvision's checksums.
+    """
+    from genzoo.data.idx import FILE_NAMES
+    from genzoo.data.mnist import EMNIST
+    from genzoo.data.torchvision_cached import CELEBA_ATTRIBUTES
+
+    root.mkdir(parents=True, exist_ok=True)
+    if overlay in ("fashion_mnist", "mnist", "kmnist", "binarized_fashion_mnist"):
+        write_idx(root, FILE_NAMES, *labelled(10, 1, 28))
+    elif overlay == "emnist":
+        write_idx(root, EMNIST().file_names, *labelled(47, 1, 28))
+    elif overlay in WRITERS:
+        WRITERS[overlay](root, monkeypatch)
+    elif overlay == "celeba":
+        write_celeba(root, monkeypatch, CELEBA_ATTRIBUTES, number=60)
+    elif overlay == "lsun":
+        pytest.importorskip("lmdb")
+        write_lsun(root, ["church_outdoor"])
+    elif overlay == "image_folder":
+        write_pictures(root / "images")
+    elif overlay == "hugging_face":
+        library = pytest.importorskip("datasets")
+        write_pictures(root / "pictures")
+        pictures = [str(path) for path in sorted((root / "pictures").glob("*/*.png"))]
+        rows = library.Dataset.from_dict({"image": pictures}).cast_column("image", library.Image())
+        rows.to_parquet(root / "images.parquet")
+
+
+WRITERS = {"cifar10": write_cifar10, "cifar100": write_cifar100, "svhn": write_svhn, "stl10": write_stl10}
+
+
+def write_pictures(folder):
+    """Noise of various sizes in two classes."""
+    for label in ("cats", "dogs"):
+        (folder / label).mkdir(parents=True)
+        for number in range(15):
+            pixels = np.random.default_rng(number).integers(0, 256, (40, 50 + number, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / label / f"{number}.png")
