@@ -7,17 +7,28 @@ Every log-probability is in nats, summed over all values of an image, constants 
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
+from torch.distributions import ContinuousBernoulli as ContinuousBernoulliDistribution
 from torch.nn import functional
 
 from genzoo.noise import Noise
 
 
 class Likelihood(ABC):
-    """The distribution of an item of data given the decoder's output."""
+    """The distribution of an item of data given the decoder's output.
+
+    Attributes:
+        outputs_per_value: How many numbers the decoder gives for each value of an item. Its output is
+            ``(N, outputs_per_value * C, ...)`` for items ``(N, C, ...)``, the locations first.
+        shared_outputs: How many of these are not the decoder's but parameters of the model, the same for all values
+            of all items.
+    """
+
+    outputs_per_value: ClassVar[int] = 1
+    shared_outputs: int = 0
 
     def observe(self, x: Tensor, noise: Noise) -> Tensor:
         """The value whose likelihood is asked for; data that are not in the support are brought into it.
@@ -37,7 +48,7 @@ class Likelihood(ABC):
 
         Args:
             observation: What `observe` returned, ``(N, ...)``.
-            parameters: Raw output of the decoder, ``(N, ...)``.
+            parameters: Raw output of the decoder, ``(N, outputs_per_value * C, ...)``.
 
         Returns:
             ``(N,)``.
@@ -45,11 +56,11 @@ class Likelihood(ABC):
 
     @abstractmethod
     def mean(self, parameters: Tensor) -> Tensor:
-        """Expected item given the decoder's raw output, same shape, in the range of the data."""
+        """Expected item given the decoder's raw output, ``(N, C, ...)``, in the range of the data."""
 
     @abstractmethod
     def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
-        """A draw given the decoder's raw output, same shape."""
+        """A draw given the decoder's raw output, ``(N, C, ...)``."""
 
 
 @dataclass(frozen=True)
@@ -121,3 +132,135 @@ class Gaussian(Likelihood):
     def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
         """The mean plus pixel noise; not clamped, so a few values of images lie outside [-1, 1]."""
         return self.mean(parameters) + self.standard_deviation * noise.normal(*parameters.shape)
+
+
+@dataclass(frozen=True)
+class ContinuousBernoulli(Likelihood):
+    r"""Grey values between black and white; the decoder gives logits.
+
+    With u = (x + 1) / 2 and lambda = sigmoid(logit)
+
+    .. math:: \log p(x|z) = \sum_i u_i \log\lambda_i + (1 - u_i) \log(1 - \lambda_i) + \log C(\lambda_i) - \log 2,
+        \quad C(\lambda) = \frac{2 \tanh^{-1}(1 - 2\lambda)}{1 - 2\lambda}
+
+    C makes cross-entropy on grey values a density; log 2 is the change of scale from u to x.
+    Source: Loaiza-Ganem and Cunningham 2019, equations 2 to 5.
+    """
+
+    def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
+        """Log-density of values in [-1, 1] given logits, ``(N,)`` in nats."""
+        distribution = self._distribution(parameters)
+        log_density: Tensor = distribution.log_prob((observation + 1.0) / 2.0)
+        return (log_density - math.log(2.0)).flatten(1).sum(1)
+
+    def mean(self, parameters: Tensor) -> Tensor:
+        """Expected value in [-1, 1]; greyer than the location of the logit."""
+        expected: Tensor = self._distribution(parameters).mean
+        return 2.0 * expected - 1.0
+
+    def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
+        """Values in [-1, 1], by the inverse of the distribution function."""
+        drawn: Tensor = self._distribution(parameters).icdf(noise.uniform(*parameters.shape))
+        return 2.0 * drawn - 1.0
+
+    def _distribution(self, logits: Tensor) -> ContinuousBernoulliDistribution:
+        return ContinuousBernoulliDistribution(logits=logits.float(), validate_args=False)
+
+
+@dataclass(frozen=True)
+class LearnedGaussian(Likelihood):
+    r"""Independent Gaussian values around the decoder's output, of learned standard deviation.
+
+    .. math:: \log p(x|z) = -\sum_i \frac{(x_i - m_i)^2}{2\sigma_i^2} + \log\sigma_i + \tfrac12 \log 2\pi
+
+    Source: one shared deviation, Rybkin et al. 2021 (sigma-VAE); one per value, Kingma and Welling 2014, appendix C.2.
+
+    Args:
+        per: Whether each ``value`` has a deviation of its own, which the decoder gives, or all share ``one``, which is
+            a parameter of the model.
+        activation: What turns the decoder's output into the mean: ``tanh`` for images, ``identity`` for values
+            without bounds.
+        least: The smallest standard deviation, in the units of the data. Without one the density of data that can
+            be met exactly has no bound; the default is half a grey level.
+    """
+
+    outputs_per_value: ClassVar[int] = 2
+
+    per: Literal["value", "one"] = "one"
+    activation: Literal["tanh", "identity"] = "tanh"
+    least: float = 1.0 / 255.0
+
+    def __post_init__(self) -> None:
+        if self.least <= 0.0:
+            raise ValueError(f"the least standard deviation of a LearnedGaussian must be positive, got {self.least}")
+
+    @property
+    def shared_outputs(self) -> int:  # type: ignore[override]
+        """One where all values share their deviation."""
+        return int(self.per == "one")
+
+    def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
+        """Log-density of real values, ``(N,)`` in nats."""
+        location, deviation = self._moments(parameters)
+        scaled = (observation - location) / deviation
+        return -(0.5 * scaled.square() + deviation.log() + 0.5 * math.log(2.0 * math.pi)).flatten(1).sum(1)
+
+    def mean(self, parameters: Tensor) -> Tensor:
+        """The decoder's locations behind their activation."""
+        return self._moments(parameters)[0]
+
+    def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
+        """The mean plus noise; not clamped, so a few values of images lie outside [-1, 1]."""
+        location, deviation = self._moments(parameters)
+        return location + deviation * noise.normal(*location.shape)
+
+    def _moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        location, raw_deviation = parameters.float().chunk(2, dim=1)
+        location = torch.tanh(location) if self.activation == "tanh" else location
+        return location, self.least + functional.softplus(raw_deviation)
+
+
+@dataclass(frozen=True)
+class DiscretizedLogistic(Likelihood):
+    r"""The 256 grey levels as bins of a logistic distribution; the decoder gives locations and log-scales.
+
+    .. math:: P(x|z) = \prod_i F\Big(\frac{x_i + \tfrac1{255} - m_i}{s_i}\Big)
+        - F\Big(\frac{x_i - \tfrac1{255} - m_i}{s_i}\Big), \quad F = \mathrm{sigmoid}
+
+    with the lowest and the highest bin open to their sides. A probability, not a density: it sums to one over the
+    grey levels. Source: Kingma et al. 2016, appendix; Salimans et al. 2017, equation 2, with one component.
+
+    Args:
+        greatest_log_scale: Bound of log s on both sides, which keeps probabilities and gradients finite.
+    """
+
+    outputs_per_value: ClassVar[int] = 2
+
+    greatest_log_scale: float = 7.0
+
+    def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
+        """Log-probability of the grey levels nearest to values in [-1, 1], ``(N,)`` in nats."""
+        location, log_scale = self._moments(parameters)
+        level = ((observation + 1.0) * 127.5).round() / 127.5 - 1.0
+        above = (level + 1.0 / 255.0 - location) * (-log_scale).exp()
+        below = (level - 1.0 / 255.0 - location) * (-log_scale).exp()
+        # log(F(above) - F(below)) = log F(above) + log F(-below) + log(1 - exp(below - above)), without cancellation.
+        inner = functional.logsigmoid(above) + functional.logsigmoid(-below) + torch.log(-torch.expm1(below - above))
+        lowest, highest = functional.logsigmoid(above), functional.logsigmoid(-below)
+        log_probability = torch.where(level < -0.999, lowest, torch.where(level > 0.999, highest, inner))
+        return log_probability.flatten(1).sum(1)
+
+    def mean(self, parameters: Tensor) -> Tensor:
+        """The locations, which lie in [-1, 1]."""
+        return self._moments(parameters)[0]
+
+    def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
+        """Grey levels in [-1, 1], by the inverse of the distribution function."""
+        location, log_scale = self._moments(parameters)
+        uniform = noise.uniform(*location.shape).clamp(1e-5, 1.0 - 1e-5)
+        drawn = (location + log_scale.exp() * torch.logit(uniform)).clamp(-1.0, 1.0)
+        return ((drawn + 1.0) * 127.5).round() / 127.5 - 1.0
+
+    def _moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        location, log_scale = parameters.float().chunk(2, dim=1)
+        return torch.tanh(location), log_scale.clamp(-self.greatest_log_scale, self.greatest_log_scale)

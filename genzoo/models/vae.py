@@ -29,14 +29,16 @@ class VAE(VariationalModel):
     def __init__(self, networks: EncoderDecoder = MLPEncoderDecoder(), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.encoder = networks.encoder(self.data_shape, 2 * self.latent_dim)
-        self.decoder = networks.decoder(self.latent_dim, self.data_shape)
+        channels, *size = self.data_shape
+        outputs = self.likelihood.outputs_per_value - self.likelihood.shared_outputs
+        self.decoder = networks.decoder(self.latent_dim, [outputs * channels, *size])
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """mu(x) and log Sigma(x), each ``(N, latent_dim)``."""
         mean, log_variance = self.encoder(x).chunk(2, dim=1)
         return mean, log_variance
 
-    def likelihood_parameters(self, z: Tensor) -> Tensor:
-        """The decoder's raw output, ``(N, *data_shape)``."""
-        parameters: Tensor = self.decoder(z)
-        return parameters
+    def decoder_output(self, z: Tensor) -> Tensor:
+        """The decoder's raw output, ``(N, C, ...)``, several times C channels where the likelihood wants more."""
+        output: Tensor = self.decoder(z)
+        return output

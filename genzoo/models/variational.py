@@ -10,8 +10,9 @@ variables. Source: Kingma and Welling 2014, equations 2, 3 and 10.
 from abc import abstractmethod
 from typing import Any, ClassVar, Literal
 
+import torch
 from lightning.pytorch.trainer.states import TrainerFn
-from torch import Tensor
+from torch import Tensor, nn
 
 from genzoo.losses.divergences import standard_normal_kl
 from genzoo.losses.likelihoods import Bernoulli, Likelihood
@@ -59,6 +60,7 @@ class VariationalModel(InferenceModel):
             if value < 0:
                 raise ValueError(f"{name} must not be negative, got {value}")
         self.likelihood = likelihood
+        self.shared_parameters = nn.Parameter(torch.zeros(1)) if likelihood.shared_outputs else None
         self.prior = NormalPrior()
         self.beta = beta
         self.kl_warmup_steps = kl_warmup_steps
@@ -69,8 +71,18 @@ class VariationalModel(InferenceModel):
         """q(z|x) = N(mu(x), Sigma(x)), Sigma diagonal: mu and log Sigma of images, each ``(N, latent_dim)``."""
 
     @abstractmethod
+    def decoder_output(self, z: Tensor) -> Tensor:
+        """The decoder's raw output, ``(N, latent_dim)`` to ``(N, k * C, ...)``.
+
+        k is ``likelihood.outputs_per_value - likelihood.shared_outputs``, and C the channels of the data.
+        """
+
     def likelihood_parameters(self, z: Tensor) -> Tensor:
-        """The decoder's raw output, which parametrises p(x|z): ``(N, latent_dim)`` to ``(N, *data_shape)``."""
+        """What parametrises p(x|z): the decoder's output, and beside it what all values share."""
+        output = self.decoder_output(z)
+        if self.shared_parameters is None:
+            return output
+        return torch.cat([output, self.shared_parameters.expand_as(output)], dim=1)
 
     def elbo(self, x: Tensor, noise: Noise | None = None) -> Tensor:
         """A one-sample estimate of the bound of each image: ``(N, *data_shape)`` to ``(N,)``, in nats.

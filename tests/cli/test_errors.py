@@ -45,7 +45,8 @@ MODELS = "AutoEncoder, ConditionalGAN, DCGAN, GAN, VAE"
         (MINI, f"genzoo: there is no model; give a --config, or --model and one of {MODELS}"),
         (
             ["--model", "VAE", *MINI, "--model.likelihood", "Bernouli"],
-            "genzoo: there is no likelihood Bernouli; did you mean Bernoulli? there are Bernoulli, Gaussian",
+            "genzoo: there is no likelihood Bernouli; did you mean Bernoulli? there are Bernoulli, "
+            "ContinuousBernoulli, DiscretizedLogistic, Gaussian, LearnedGaussian",
         ),
         (
             ["--model", "VAE", *MINI, "--model.networks.width", "3"],

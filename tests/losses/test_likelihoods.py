@@ -1,11 +1,18 @@
 import itertools
+import math
 
 import pytest
 import torch
 from torch.distributions import Bernoulli as BernoulliDistribution
 from torch.distributions import Normal
 
-from genzoo.losses.likelihoods import Bernoulli, Gaussian
+from genzoo.losses.likelihoods import (
+    Bernoulli,
+    ContinuousBernoulli,
+    DiscretizedLogistic,
+    Gaussian,
+    LearnedGaussian,
+)
 from genzoo.noise import BatchNoise
 
 
@@ -75,7 +82,99 @@ def test_gaussian_refuses_a_deviation_that_is_not_positive():
         Gaussian(0.0)
 
 
-@pytest.mark.parametrize("likelihood", [Bernoulli(), Gaussian()])
-def test_log_prob_of_half_precision_parameters_is_float32(likelihood, parameters):
-    observation = torch.ones_like(parameters)
-    assert likelihood.log_prob(observation, parameters.bfloat16()).dtype == torch.float32
+ALL = [
+    Bernoulli(),
+    Gaussian(),
+    ContinuousBernoulli(),
+    LearnedGaussian("one"),
+    LearnedGaussian("value"),
+    DiscretizedLogistic(),
+]
+
+
+@pytest.mark.parametrize("likelihood", ALL, ids=str)
+def test_shapes_ranges_and_precision(likelihood):
+    raw = torch.randn(5, 3 * likelihood.outputs_per_value, 4, 4) * 2
+    observation = likelihood.observe(torch.rand(5, 3, 4, 4) * 2 - 1, BatchNoise("cpu", 0))
+    log_prob = likelihood.log_prob(observation, raw.bfloat16())
+    assert log_prob.shape == (5,)
+    assert log_prob.dtype == torch.float32
+    assert torch.isfinite(log_prob).all()
+    assert likelihood.mean(raw).shape == likelihood.sample(raw, BatchNoise("cpu", 0)).shape == (5, 3, 4, 4)
+    assert likelihood.mean(raw).abs().max() <= 1.0
+
+
+@pytest.mark.parametrize("likelihood", ALL, ids=str)
+def test_extreme_outputs_give_finite_values_and_gradients(likelihood):
+    for size in (-1e3, -30.0, 0.0, 30.0, 1e3):
+        raw = torch.full((1, likelihood.outputs_per_value, 1, 3), size, requires_grad=True)
+        log_prob = likelihood.log_prob(torch.tensor([[[[-1.0, 0.0, 1.0]]]]).round(), raw)
+        (gradient,) = torch.autograd.grad(log_prob.sum(), raw)
+        assert torch.isfinite(log_prob).all(), size
+        assert torch.isfinite(gradient).all(), size
+
+
+@pytest.mark.parametrize("logit", [-4.0, -0.001, 0.0, 0.7, 5.0])
+def test_continuous_bernoulli_integrates_to_one_and_has_its_mean(logit):
+    values = torch.linspace(-1, 1, 20_001)
+    raw = torch.full((len(values), 1), logit)
+    density = ContinuousBernoulli().log_prob(values[:, None], raw).exp()
+    torch.testing.assert_close(torch.trapezoid(density, values), torch.tensor(1.0), atol=1e-4, rtol=0)
+    mean = torch.trapezoid(density * values, values)
+    torch.testing.assert_close(ContinuousBernoulli().mean(raw)[0, 0], mean, atol=1e-3, rtol=0)
+    samples = ContinuousBernoulli().sample(torch.full((50_000, 1), logit), BatchNoise("cpu", 0))
+    torch.testing.assert_close(samples.mean(), mean, atol=0.02, rtol=0)
+
+
+def test_continuous_bernoulli_is_cross_entropy_and_a_constant_of_the_logit():
+    """Against equation 5 of the paper, written out: log C = log(2 artanh(1 - 2 lambda) / (1 - 2 lambda))."""
+    logit, u = 1.3, 0.2
+    probability = 1 / (1 + math.exp(-logit))
+    constant = math.log(2 * math.atanh(1 - 2 * probability) / (1 - 2 * probability))
+    expected = u * math.log(probability) + (1 - u) * math.log(1 - probability) + constant - math.log(2)
+    actual = ContinuousBernoulli().log_prob(torch.tensor([[2 * u - 1]]), torch.tensor([[logit]]))
+    assert actual.item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("per", ["one", "value"])
+def test_learned_gaussian_is_that_of_torch_distributions(per):
+    raw = torch.randn(6, 4, 3, 3)
+    location, deviation = raw[:, :2].tanh(), 1 / 255 + torch.nn.functional.softplus(raw[:, 2:])
+    x = torch.randn(6, 2, 3, 3)
+    expected = Normal(location, deviation).log_prob(x).sum(dim=(1, 2, 3))
+    torch.testing.assert_close(LearnedGaussian(per).log_prob(x, raw), expected)
+    samples = LearnedGaussian(per).sample(raw[:1].expand(30_000, -1, -1, -1), BatchNoise("cpu", 0))
+    torch.testing.assert_close(samples.mean(0), location[0], atol=0.06, rtol=0)
+    torch.testing.assert_close(samples.std(0), deviation[0], atol=0.06, rtol=0)
+
+
+@pytest.mark.parametrize(("location", "log_scale"), [(0.0, -2.0), (0.8, -4.0), (-3.0, -1.0), (0.3, -9.0), (5.0, 1.0)])
+def test_discretized_logistic_sums_to_one_over_the_grey_levels(location, log_scale):
+    levels = torch.arange(256) / 127.5 - 1
+    raw = torch.tensor([location, log_scale]).expand(256, 2)
+    probability = DiscretizedLogistic().log_prob(levels[:, None], raw).exp()
+    torch.testing.assert_close(probability.sum(), torch.tensor(1.0), atol=1e-4, rtol=0)
+
+
+def test_discretized_logistic_is_the_difference_of_distribution_functions():
+    levels = torch.arange(1, 255, dtype=torch.float64) / 127.5 - 1
+    location, scale = math.tanh(0.4), math.exp(-1.5)
+    above, below = (torch.sigmoid((levels + side / 255 - location) / scale) for side in (1, -1))
+    raw = torch.tensor([0.4, -1.5]).expand(254, 2)
+    actual = DiscretizedLogistic().log_prob(levels[:, None].float(), raw)
+    torch.testing.assert_close(actual, (above - below).log().float(), atol=1e-4, rtol=1e-4)
+
+
+def test_discretized_logistic_samples_follow_its_probabilities():
+    raw = torch.tensor([0.2, -2.5]).expand(200_000, 2)
+    samples = DiscretizedLogistic().sample(raw, BatchNoise("cpu", 0))
+    levels = ((samples[:, 0] + 1) * 127.5).round()
+    torch.testing.assert_close(samples[:, 0], levels / 127.5 - 1)
+    frequency = torch.bincount(levels.long(), minlength=256) / len(samples)
+    probability = DiscretizedLogistic().log_prob((torch.arange(256) / 127.5 - 1)[:, None], raw[:256]).exp()
+    assert (frequency - probability).abs().max() < 2e-3
+
+
+def test_a_least_deviation_that_is_not_positive_is_refused():
+    with pytest.raises(ValueError, match="must be positive, got 0"):
+        LearnedGaussian(least=0.0)

@@ -8,9 +8,16 @@ import torch
 from lightning.pytorch import Callback
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from genzoo.losses.likelihoods import Bernoulli, Gaussian
+from genzoo.losses.likelihoods import (
+    Bernoulli,
+    ContinuousBernoulli,
+    DiscretizedLogistic,
+    Gaussian,
+    LearnedGaussian,
+)
 from genzoo.models.vae import VAE
 from genzoo.models.variational import VariationalModel
+from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import BatchNoise, ImageNoise, Stream
 from tests.conftest import RandomImages
@@ -38,7 +45,7 @@ class LinearGaussian(VariationalModel):
         log_variance = variance.log().expand_as(mean)
         return mean + self.mean_error, log_variance + self.log_variance_error
 
-    def likelihood_parameters(self, z):
+    def decoder_output(self, z):
         return z @ self.W.T + self.b
 
     def exact(self, x):
@@ -220,3 +227,42 @@ def test_a_vae_learns_to_beat_independent_pixels(trainer):
 def test_negative_weights_are_refused(name):
     with pytest.raises(ValueError, match=f"{name} must not be negative, got -1"):
         VAE(data_spec=SPEC, networks=SMALL, **{name: -1})
+
+
+@pytest.mark.parametrize(
+    "likelihood",
+    [ContinuousBernoulli(), LearnedGaussian("one"), LearnedGaussian("value"), DiscretizedLogistic()],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "networks", [SMALL, ConvolutionalEncoderDecoder(width=4)], ids=lambda value: type(value).__name__
+)
+def test_every_likelihood_trains_samples_and_loads(likelihood, networks, trainer, tmp_path):
+    data = RandomImages(channels=3, number=40, batch_size=8)
+    model = VAE(data_spec=data.spec, latent_dim=3, networks=networks, likelihood=likelihood)
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    runner = trainer()
+    runner.fit(model, datamodule=data)
+    assert all(not torch.equal(value, before[name]) for name, value in model.named_parameters())
+    assert model.sample(2, seed=0).shape == model.sample_likelihood(2, seed=0).shape == (2, 3, 28, 28)
+    runner.save_checkpoint(tmp_path / "model.ckpt")
+    loaded = VAE.load_from_checkpoint(tmp_path / "model.ckpt")
+    assert loaded.likelihood == likelihood
+    assert torch.equal(loaded.sample(2, seed=0), model.sample(2, seed=0))
+
+
+def test_a_shared_deviation_finds_the_deviation_of_the_data(trainer):
+    torch.manual_seed(0)
+    images = 0.1 * torch.randn(256, 1, 4, 4)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(images, torch.zeros(256)), batch_size=64)
+    fast = partial(torch.optim.Adam, lr=2e-2)
+    model = VAE(
+        data_spec={"shape": [1, 4, 4]},
+        latent_dim=1,
+        networks=MLPEncoderDecoder(()),
+        likelihood=LearnedGaussian("one", "identity"),
+        optimizer=fast,
+    )
+    trainer(max_epochs=100).fit(model, loader)
+    deviation = 1 / 255 + torch.nn.functional.softplus(model.shared_parameters).item()
+    assert deviation == pytest.approx(0.1, rel=0.1)
