@@ -31,7 +31,7 @@ class Players(ABC):
 
     @abstractmethod
     def generator(self, latent_dim: int, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
-        """A network from ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
+        """A network from ``(N, latent_dim)`` to ``(N, *data_shape)``, images in [-1, 1]."""
 
     @abstractmethod
     def discriminator(self, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
@@ -71,6 +71,11 @@ def halvings(data_shape: Sequence[int]) -> tuple[int, int]:
     if number == 0 or size > 7:
         raise ValueError(
             f"images of {data_shape[1]} pixels cannot be halved down to 7 pixels or fewer; "
-            "choose an image_size such as 28, 32, 48, 64 or 128"
+            "choose an image_size such as 28, 32, 48, 64, 128 or 256"
         )
     return number, size
+
+
+def channels_by_level(width: int, number: int) -> list[int]:
+    """Channels after each of the halvings: ``width``, then twice as many each time, up to 16 times as many."""
+    return [width * min(2**level, 16) for level in range(number)]

@@ -6,26 +6,29 @@ from itertools import pairwise
 
 from torch import nn
 
-from genzoo.networks.architectures import EncoderDecoder, halvings
+from genzoo.networks.architectures import EncoderDecoder, channels_by_level, halvings
+from genzoo.networks.upsampling import Upsampling, doubling
 
 
 @dataclass(frozen=True)
 class ConvolutionalEncoderDecoder(EncoderDecoder):
-    """Strided 4x4 convolutions down, transposed ones up, ReLU between, one linear layer at the bottleneck.
+    """Strided 4x4 convolutions down, upsampling, ReLU between, one linear layer at the bottleneck.
 
-    The number of layers follows the image size; channels double with each halving. Without batch norm: the
-    bound of an image then does not depend on its neighbours in the batch.
+    The number of layers follows the image size; channels double with each halving, up to 16 times as many. Without
+    batch norm: the bound of an image then does not depend on its neighbours in the batch.
 
     Args:
         width: Channels after the first convolution.
+        upsampling: How the decoder doubles sizes: ``transposed`` convolution, or ``resize`` and convolution.
     """
 
     width: int = 32
+    upsampling: Upsampling = "transposed"
 
     def encoder(self, data_shape: Sequence[int], out_features: int) -> nn.Module:
         """A network from ``(N, C, H, W)`` to ``(N, out_features)``."""
         number, size = halvings(data_shape)
-        channels = [data_shape[0], *self._channels(number)]
+        channels = [data_shape[0], *channels_by_level(self.width, number)]
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(channels):
             layers += [nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), nn.ReLU()]
@@ -34,14 +37,11 @@ class ConvolutionalEncoderDecoder(EncoderDecoder):
     def decoder(self, in_features: int, data_shape: Sequence[int]) -> nn.Module:
         """A network from ``(N, in_features)`` to ``(N, C, H, W)``, without an output activation."""
         number, size = halvings(data_shape)
-        channels = [*reversed(self._channels(number)), data_shape[0]]
+        channels = [*reversed(channels_by_level(self.width, number)), data_shape[0]]
         layers: list[nn.Module] = [
             nn.Linear(in_features, channels[0] * size * size),
             nn.Unflatten(1, (channels[0], size, size)),
         ]
         for fan_in, fan_out in pairwise(channels):
-            layers += [nn.ReLU(), nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1)]
+            layers += [nn.ReLU(), *doubling(fan_in, fan_out, self.upsampling)]
         return nn.Sequential(*layers)
-
-    def _channels(self, number: int) -> list[int]:
-        return [self.width * 2**level for level in range(number)]

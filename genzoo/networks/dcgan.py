@@ -18,7 +18,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from genzoo.networks.architectures import Players, concatenate, concatenate_maps, halvings
+from genzoo.networks.architectures import Players, channels_by_level, concatenate, concatenate_maps, halvings
+from genzoo.networks.upsampling import Upsampling, doubling
 
 
 def initialise(module: nn.Module) -> None:
@@ -37,18 +38,19 @@ class DCGANGenerator(nn.Module):
         latent_dim: Number of latent variables, those of a condition included.
         data_shape: ``(C, H, W)`` of the images.
         width: Channels before the last layer.
+        upsampling: How sizes are doubled.
     """
 
-    def __init__(self, latent_dim: int, data_shape: Sequence[int], width: int) -> None:
+    def __init__(self, latent_dim: int, data_shape: Sequence[int], width: int, upsampling: Upsampling) -> None:
         super().__init__()
         number, size = halvings(data_shape)
-        channels = [width * 2**level for level in reversed(range(number))]
+        channels = channels_by_level(width, number)[::-1]
         layers: list[nn.Module] = [nn.ConvTranspose2d(latent_dim, channels[0], size, bias=False)]
         for fan_in, fan_out in pairwise(channels):
             layers += [nn.BatchNorm2d(fan_in), nn.ReLU(inplace=True)]
-            layers += [nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, bias=False)]
+            layers += doubling(fan_in, fan_out, upsampling, bias=False)
         layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
-        layers += [nn.ConvTranspose2d(width, data_shape[0], 4, stride=2, padding=1), nn.Tanh()]
+        layers += [*doubling(width, data_shape[0], upsampling), nn.Tanh()]
         self.layers = nn.Sequential(*layers).apply(initialise)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -68,7 +70,7 @@ class DCGANDiscriminator(nn.Module):
     def __init__(self, data_shape: Sequence[int], width: int) -> None:
         super().__init__()
         number, size = halvings(data_shape)
-        channels = [width * 2**level for level in range(number)]
+        channels = channels_by_level(width, number)
         layers: list[nn.Module] = [nn.Conv2d(data_shape[0], width, 4, stride=2, padding=1)]
         for fan_in, fan_out in pairwise(channels):
             layers += [nn.LeakyReLU(0.2, inplace=True)]
@@ -90,14 +92,17 @@ class DCGANPlayers(Players):
     """Generator and discriminator of DCGAN; a condition stands beside z in the one, beside the image in the other.
 
     Args:
-        width: Channels of the layers next to the image; they double with each halving of the image.
+        width: Channels of the layers next to the image; they double with each halving, up to 16 times as many.
+        upsampling: How the generator doubles sizes: ``transposed`` convolution (the paper's), or ``resize`` and
+            convolution.
     """
 
     width: int = 64
+    upsampling: Upsampling = "transposed"
 
     def generator(self, latent_dim: int, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
         """A network from ``(N, latent_dim)`` to ``(N, C, H, W)`` in [-1, 1]."""
-        network = DCGANGenerator(latent_dim + condition_dim, data_shape, self.width)
+        network = DCGANGenerator(latent_dim + condition_dim, data_shape, self.width, self.upsampling)
         return network.to(memory_format=torch.channels_last)
 
     def discriminator(self, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:

@@ -49,6 +49,44 @@ class MLPEncoderDecoder(EncoderDecoder):
         return nn.Sequential(perceptron(widths, relu), nn.Unflatten(1, tuple(data_shape)))
 
 
+class GatedLinear(nn.Module):
+    """A linear layer times the sigmoid of another (Dauphin et al. 2017): ``(N, F)`` to ``(N, G)``."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.value = nn.Linear(in_features, out_features)
+        self.gate = nn.Linear(in_features, out_features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The gated values."""
+        gated: Tensor = self.value(x) * self.gate(x).sigmoid()
+        return gated
+
+
+@dataclass(frozen=True)
+class GatedMLPEncoderDecoder(EncoderDecoder):
+    """Encoder and decoder of gated linear layers: with the defaults those of Tomczak and Welling 2018 (VampPrior).
+
+    Args:
+        hidden_features: Widths of the encoder's hidden layers, in the opposite order those of the decoder.
+    """
+
+    hidden_features: tuple[int, ...] = (300, 300)
+
+    def encoder(self, data_shape: Sequence[int], out_features: int) -> nn.Module:
+        """A network from ``(N, *data_shape)`` to ``(N, out_features)``."""
+        return nn.Sequential(nn.Flatten(), *self._layers(math.prod(data_shape), self.hidden_features, out_features))
+
+    def decoder(self, in_features: int, data_shape: Sequence[int]) -> nn.Module:
+        """A network from ``(N, in_features)`` to ``(N, *data_shape)``, without an output activation."""
+        layers = self._layers(in_features, self.hidden_features[::-1], math.prod(data_shape))
+        return nn.Sequential(*layers, nn.Unflatten(1, tuple(data_shape)))
+
+    def _layers(self, in_features: int, hidden_features: Sequence[int], out_features: int) -> list[nn.Module]:
+        widths = [in_features, *hidden_features]
+        return [*(GatedLinear(*pair) for pair in pairwise(widths)), nn.Linear(widths[-1], out_features)]
+
+
 class MLPGenerator(nn.Module):
     """Latent variables, and a condition beside them, to data in [-1, 1]: linear layers, batch norm, ReLU."""
 

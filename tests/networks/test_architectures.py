@@ -1,8 +1,12 @@
 import pytest
 import torch
 
-from genzoo.networks.architectures import concatenate, concatenate_maps, halvings
+from genzoo.networks.architectures import channels_by_level, concatenate, concatenate_maps, halvings
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
+from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.mlp import GatedLinear, GatedMLPEncoderDecoder
+from genzoo.networks.residual import ResidualEncoderDecoder
+from genzoo.networks.upsampling import doubling
 
 
 @pytest.mark.parametrize(
@@ -37,5 +41,52 @@ def test_conditions_stand_beside_vectors_and_images():
 
 def test_an_image_is_encoded_whatever_its_neighbours():
     encoder = ConvolutionalEncoderDecoder(width=4).encoder((1, 28, 28), 3)
+    x = torch.randn(9, 1, 28, 28)
+    torch.testing.assert_close(encoder(x)[:2], encoder(x[:2]), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [128, 256])
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+@pytest.mark.parametrize("kind", [ConvolutionalEncoderDecoder, ResidualEncoderDecoder, DCGANPlayers])
+def test_large_images_and_both_ways_of_upsampling(kind, upsampling, size):
+    architecture, shape = kind(width=2, upsampling=upsampling), (3, size, size)
+    x = torch.rand(2, *shape) * 2 - 1
+    if isinstance(architecture, DCGANPlayers):
+        assert architecture.discriminator(shape)(x).shape == (2,)
+        generated = architecture.generator(5, shape)(torch.randn(2, 5))
+    else:
+        assert architecture.encoder(shape, 7)(x).shape == (2, 7)
+        generated = architecture.decoder(5, shape)(torch.randn(2, 5))
+    assert generated.shape == x.shape
+
+
+def test_channels_double_up_to_sixteen_times():
+    assert channels_by_level(4, 6) == [4, 8, 16, 32, 64, 64]
+
+
+def test_a_resize_convolution_makes_no_checkerboard():
+    """A constant map stays constant inside, which a transposed convolution with random weights does not keep."""
+    for upsampling, is_constant in (("resize", True), ("transposed", False)):
+        (*layers,) = doubling(3, 1, upsampling)
+        inside = torch.nn.Sequential(*layers)(torch.ones(1, 3, 8, 8))[0, 0, 3:-3, 3:-3]
+        assert bool((inside - inside.mean()).abs().max() < 1e-5) == is_constant
+
+
+def test_a_gated_layer_is_linear_times_sigmoid_of_linear():
+    layer, x = GatedLinear(3, 4), torch.randn(5, 3)
+    expected = (x @ layer.value.weight.T + layer.value.bias) * torch.sigmoid(x @ layer.gate.weight.T + layer.gate.bias)
+    torch.testing.assert_close(layer(x), expected)
+
+
+def test_the_gated_network_of_the_protocol_has_its_size():
+    """Two gated layers of 300 in encoder and decoder around 40 latent variables."""
+    encoder = GatedMLPEncoderDecoder().encoder((1, 28, 28), 80)
+    count = sum(parameter.numel() for parameter in encoder.parameters())
+    assert count == 2 * (784 * 300 + 300) + 2 * (300 * 300 + 300) + 300 * 80 + 80
+
+
+@pytest.mark.parametrize("kind", [GatedMLPEncoderDecoder, ResidualEncoderDecoder])
+def test_new_encoders_look_at_one_image_at_a_time(kind):
+    encoder = kind().encoder((1, 28, 28), 3)
     x = torch.randn(9, 1, 28, 28)
     torch.testing.assert_close(encoder(x)[:2], encoder(x[:2]), atol=1e-5, rtol=1e-5)

@@ -1,0 +1,76 @@
+"""Residual encoder and decoder for autoencoders.
+
+Source of the blocks: He et al. 2016, "Identity mappings in deep residual networks" (normalise, activate, convolve,
+twice, and add). Not from the paper: group norm in place of batch norm (Wu and He 2018), so that the bound of an image
+does not depend on its neighbours; SiLU in place of ReLU.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from genzoo.networks.architectures import EncoderDecoder, channels_by_level, halvings
+from genzoo.networks.upsampling import Upsampling, doubling
+
+
+class ResidualBlock(nn.Module):
+    """``(N, C, H, W)`` to the same shape: the input plus two convolutions of it."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for _ in range(2):
+            layers += [_norm(channels), nn.SiLU(), nn.Conv2d(channels, channels, 3, padding=1)]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Adds what the layers make of the input."""
+        added: Tensor = self.layers(x)
+        return x + added
+
+
+@dataclass(frozen=True)
+class ResidualEncoderDecoder(EncoderDecoder):
+    """Residual blocks at every size of the feature map, strided convolutions down, upsampling up.
+
+    Args:
+        width: Channels next to the image; they double with each halving, up to 16 times as many.
+        blocks: Residual blocks at every size.
+        upsampling: How the decoder doubles sizes: ``transposed`` convolution, or ``resize`` and convolution.
+    """
+
+    width: int = 32
+    blocks: int = 1
+    upsampling: Upsampling = "resize"
+
+    def encoder(self, data_shape: Sequence[int], out_features: int) -> nn.Module:
+        """A network from ``(N, C, H, W)`` to ``(N, out_features)``."""
+        number, size = halvings(data_shape)
+        fan_in, layers = data_shape[0], list[nn.Module]()
+        for channels in channels_by_level(self.width, number):
+            layers += [nn.Conv2d(fan_in, channels, 4, stride=2, padding=1), *self._blocks(channels)]
+            fan_in = channels
+        layers += [_norm(fan_in), nn.SiLU(), nn.Flatten(), nn.Linear(fan_in * size * size, out_features)]
+        return nn.Sequential(*layers)
+
+    def decoder(self, in_features: int, data_shape: Sequence[int]) -> nn.Module:
+        """A network from ``(N, in_features)`` to ``(N, C, H, W)``, without an output activation."""
+        number, size = halvings(data_shape)
+        channels = channels_by_level(self.width, number)[::-1]
+        layers: list[nn.Module] = [
+            nn.Linear(in_features, channels[0] * size * size),
+            nn.Unflatten(1, (channels[0], size, size)),
+        ]
+        for fan_in, fan_out in zip(channels, [*channels[1:], self.width], strict=True):
+            layers += [*self._blocks(fan_in), *doubling(fan_in, fan_out, self.upsampling)]
+        layers += [_norm(self.width), nn.SiLU(), nn.Conv2d(self.width, data_shape[0], 3, padding=1)]
+        return nn.Sequential(*layers)
+
+    def _blocks(self, channels: int) -> list[nn.Module]:
+        return [ResidualBlock(channels) for _ in range(self.blocks)]
+
+
+def _norm(channels: int) -> nn.Module:
+    """Group norm with the largest number of groups up to 8 that divides the channels."""
+    return nn.GroupNorm(next(groups for groups in (8, 4, 2, 1) if channels % groups == 0), channels)
