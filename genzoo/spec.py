@@ -50,6 +50,11 @@ def image_spec(channels: int, size: int, native_size: int | None = None, class_n
     )
 
 
+def is_image(shape: Sequence[int]) -> bool:
+    """Whether items of a shape are images, ``(C, H, W)`` in [-1, 1], rather than points, ``(D,)`` without bounds."""
+    return len(shape) == 3
+
+
 def is_padded(native_size: int, size: int) -> bool:
     """Whether images are padded rather than resized on their way from ``native_size`` to ``size`` pixels.
 

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from genzoo.cli import main
 from genzoo.cli.configs import shipped_configs
+from tests.data.official_files import write_for_overlay
 
 CONFIGS = sorted(path.relative_to(shipped_configs()).as_posix() for path in shipped_configs().glob("*.yaml"))
 OVERLAYS = sorted(path.name for path in (shipped_configs() / "data").glob("*.yaml"))
@@ -60,17 +59,27 @@ def test_configs_budget_by_epochs_and_run_on_embedded_data():
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_data_overlays_run(overlay, working_folder, monkeypatch):
-    from genzoo.data import FashionMNIST, FashionMNISTMini
+    """On small files in the official layouts; points go to a perceptron, images to a DCGAN."""
+    write_for_overlay(overlay.removesuffix(".yaml"), working_folder / "data", monkeypatch)
+    points = overlay in ("ring.yaml", "grid.yaml")
+    model = ["--model", "GAN"] if points else ["--config", "configs/dcgan.yaml", "--model.networks.width", "4"]
+    name = ["--trainer.logger", "false", "--run.name", "step"]
+    assert main(["fit", *model, "--config", f"configs/data/{overlay}", *STEP, *name]) == 0
+    (run,) = working_folder.glob("runs/*/step")
+    assert (run / "checkpoints" / "last.ckpt").is_file()
+    assert (run / "images" / "samples_epoch_0001.png").is_file()
 
-    # The whole of Fashion-MNIST need not be on this machine: its loader has tests of its own.
-    monkeypatch.setattr(FashionMNIST, "prepare_data", lambda self: None)
-    monkeypatch.setattr(FashionMNIST, "load", lambda self, split: FashionMNISTMini().load(split))
-    folder = working_folder / "data" / "images"
-    for label in ("cats", "dogs"):
-        (folder / label).mkdir(parents=True)
-        for number in range(15):
-            pixels = np.random.default_rng(number).integers(0, 256, (40, 50 + number, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / label / f"{number}.png")
-    step = ["--model.networks.width", "4", "--trainer.logger", "false", "--run.name", "step"]
-    main(["fit", "--config", "configs/dcgan.yaml", "--config", f"configs/data/{overlay}", *STEP, *step])
-    assert (working_folder / "runs" / "dcgan" / "step" / "checkpoints" / "last.ckpt").is_file()
+
+@pytest.mark.parametrize("model", ["AutoEncoder", "VAE", "ConditionalGAN"])
+def test_points_in_the_plane_go_through_every_perceptron(model, working_folder):
+    likelihood = ["--model.likelihood", "Gaussian", "--model.likelihood.activation", "identity"]
+    settings = likelihood if model == "VAE" else []
+    arguments = ["--model", model, *settings, "--config", "configs/data/ring.yaml", *STEP, "--trainer.logger", "false"]
+    assert main(["fit", *arguments, "--run.name", "points"]) == 0
+    assert list(working_folder.glob("runs/*/points/images/*.png"))
+
+
+def test_points_do_not_fit_a_likelihood_of_pixels(working_folder, capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "--model", "VAE", "--config", "configs/data/ring.yaml", *STEP])
+    assert "genzoo: a Bernoulli likelihood with values in [-1, 1] does not fit points" in capsys.readouterr().err

@@ -13,17 +13,18 @@ from torchvision.utils import make_grid
 
 from genzoo.models.base import Batch, GenerativeModel, evaluating
 from genzoo.models.inference import InferenceModel
-from genzoo.spec import DataSpec, to_native, to_uint8
+from genzoo.spec import DataSpec, is_image, to_native, to_uint8
 
 MAX_CLASS_ROWS = 20
+POINTS = 2500
 
 
 class Pictures(Callback):
     """Draws grids as training goes on: samples from fixed noise, and reconstructions where there is an encoder.
 
     A conditional model gets one row per class; reconstructions stand below their originals, held-out images where
-    there are any. Grids go to ``images/`` in the run folder and to every logger that takes images, uint8 in native
-    size, exactly as seen. Drawing does not disturb training.
+    there are any. Points of the plane are drawn as points. Grids go to ``images/`` in the run folder and to every
+    logger that takes images, uint8 in native size, exactly as seen. Drawing does not disturb training.
 
     Args:
         every_n_epochs: How often grids are drawn; the last epoch's always are.
@@ -84,11 +85,12 @@ class Pictures(Callback):
 
     def grids(self, model: GenerativeModel) -> dict[str, np.ndarray]:
         """The grids of a model by name, each uint8, ``(height, width, 3)``."""
-        pictures = {}
+        pictures, images = {}, is_image(model.data_shape)
         if model.can_sample:
             y = self._conditions(model)
-            number = self.columns * self.rows if y is None else len(y)
-            pictures["samples"] = grid(model.sample(number, y, self.seed), model.data_spec, self.columns)
+            number = len(y) if y is not None else self.columns * self.rows if images else POINTS
+            samples = model.sample(number, y, self.seed)
+            pictures["samples"] = grid(samples, model.data_spec, self.columns) if images else self._scatter(samples)
         if isinstance(model, InferenceModel) and self._examples is not None:
             pictures["reconstructions"] = self._reconstructions(model, self._examples[0])
         return pictures
@@ -104,13 +106,19 @@ class Pictures(Callback):
         x = x[: len(x) // self.columns * self.columns] if len(x) > self.columns else x
         with evaluating(model):
             reconstructed = model.reconstruct(x.to(model.device))
+        if not is_image(model.data_shape):
+            return self._scatter(reconstructed)
         originals, copies = torch.split(x, self.columns), torch.split(reconstructed.cpu(), self.columns)
         rows = [row for pair in zip(originals, copies, strict=True) for row in pair]
         return grid(torch.cat(rows), model.data_spec, min(self.columns, len(x)))
 
+    def _scatter(self, points: Tensor) -> np.ndarray:
+        shown = points if self._examples is None else self._examples[0]
+        return scatter(points, 1.25 * float(shown.abs().max()))
+
     def _keep(self, batch: Batch) -> None:
         x, y = batch
-        number = self.columns * max(1, self.rows // 2)
+        number = self.columns * max(1, self.rows // 2) if is_image(x.shape[1:]) else len(x)
         self._examples = (x[:number].detach().cpu(), y[:number].detach().cpu())
 
 
@@ -128,6 +136,23 @@ def grid(images: Tensor, spec: DataSpec, columns: int) -> np.ndarray:
     tiles = to_uint8(to_native(images.detach().cpu(), spec))
     picture: np.ndarray = make_grid(tiles, nrow=columns, padding=2, pad_value=255).permute(1, 2, 0).numpy()
     return picture
+
+
+def scatter(points: Tensor, limit: float, size: int = 300) -> np.ndarray:
+    """Draws points of the plane, darker where there are more.
+
+    Args:
+        points: ``(N, D)``, of which the first two coordinates are drawn.
+        limit: The picture shows [-limit, limit] in both directions; what lies outside is left out.
+        size: Height and width of the picture in pixels.
+
+    Returns:
+        uint8, ``(size, size, 3)``.
+    """
+    x, y = points.detach().cpu().float()[:, :2].T.numpy()
+    counts, _, _ = np.histogram2d(-y, x, bins=size, range=[[-limit, limit], [-limit, limit]])
+    grey = (255 * np.exp(-counts)).astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)
 
 
 def save_picture(path: Path, picture: np.ndarray) -> None:

@@ -12,7 +12,7 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor
 
 from genzoo.models.base import GenerativeModel
-from genzoo.spec import to_native, to_uint8
+from genzoo.spec import is_image, to_native, to_uint8
 
 
 class Predictions(BasePredictionWriter):
@@ -35,7 +35,7 @@ class Predictions(BasePredictionWriter):
         assert isinstance(pl_module, GenerativeModel)
         arrays = {name: torch.cat([batch[name].cpu() for batch in predictions]) for name in predictions[0]}
         for name, values in arrays.items():
-            if tuple(values.shape[1:]) == pl_module.data_shape:
+            if is_image(pl_module.data_shape) and tuple(values.shape[1:]) == pl_module.data_shape:
                 arrays[name] = to_uint8(to_native(values, pl_module.data_spec))
         arrays = {name: _interleaved(values, trainer.world_size) for name, values in arrays.items()}
         if trainer.is_global_zero:

@@ -12,11 +12,11 @@ from typing import NoReturn
 from lightning.pytorch.cli import LightningArgumentParser
 
 from genzoo.cli.configs import shipped_configs
-from genzoo.data.base import ImageDataModule
+from genzoo.data.splits import ArrayDataModule
 from genzoo.models.base import GenerativeModel
 
-ROOTS: dict[str, type] = {"model": GenerativeModel, "data": ImageDataModule}
-DELIBERATE = (ValueError, OSError, RuntimeError)
+ROOTS: dict[str, type] = {"model": GenerativeModel, "data": ArrayDataModule}
+DELIBERATE = (ValueError, OSError, RuntimeError, ImportError)
 
 
 class Parser(LightningArgumentParser):

@@ -17,7 +17,7 @@ from genzoo.callbacks.progress import ProgressBar
 from genzoo.cli.configs import with_shipped_configs
 from genzoo.cli.errors import Parser, is_deliberate, sentence
 from genzoo.cli.run_folder import SaveConfig, create_run_folder, release_run_folder
-from genzoo.data.base import ImageDataModule
+from genzoo.data.splits import ArrayDataModule
 from genzoo.loggers import CSVLogger, WandbLogger
 from genzoo.models.base import GenerativeModel
 
@@ -37,7 +37,7 @@ class TrainingCLI(LightningCLI):
     def __init__(self, arguments: list[str]) -> None:
         super().__init__(
             GenerativeModel,
-            ImageDataModule,
+            ArrayDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             auto_configure_optimizers=False,

@@ -15,6 +15,7 @@ from torch.distributions import ContinuousBernoulli as ContinuousBernoulliDistri
 from torch.nn import functional
 
 from genzoo.noise import Noise
+from genzoo.spec import DataSpec, is_image
 
 
 class Likelihood(ABC):
@@ -25,10 +26,35 @@ class Likelihood(ABC):
             ``(N, outputs_per_value * C, ...)`` for items ``(N, C, ...)``, the locations first.
         shared_outputs: How many of these are not the decoder's but parameters of the model, the same for all values
             of all items.
+        is_black_and_white: Whether it gives probability to -1 and 1 only.
     """
 
     outputs_per_value: ClassVar[int] = 1
     shared_outputs: int = 0
+    is_black_and_white: ClassVar[bool] = False
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether its mean lies in [-1, 1]."""
+        return True
+
+    def require_fit(self, spec: DataSpec) -> None:
+        """Asks whether data can have this distribution.
+
+        Args:
+            spec: Of the data.
+
+        Raises:
+            ValueError: If they cannot.
+        """
+        name = type(self).__name__
+        if self.is_bounded and not is_image(spec["shape"]):
+            raise ValueError(
+                f"a {name} likelihood with values in [-1, 1] does not fit points without bounds; use Gaussian or "
+                "LearnedGaussian with activation identity"
+            )
+        if spec.get("binarised", False) and not self.is_black_and_white:
+            raise ValueError(f"the data are black and white, which a {name} likelihood does not fit; use Bernoulli")
 
     def observe(self, x: Tensor, noise: Noise) -> Tensor:
         """The value whose likelihood is asked for; data that are not in the support are brought into it.
@@ -74,6 +100,8 @@ class Bernoulli(Likelihood):
     the grey values themselves would not be a log-likelihood.
     """
 
+    is_black_and_white: ClassVar[bool] = True
+
     def observe(self, x: Tensor, noise: Noise) -> Tensor:
         """Binarises grey values at random: ``(N, ...)`` in [-1, 1] to {-1, 1}."""
         return _black_or_white(noise, (x + 1.0) / 2.0)
@@ -118,6 +146,11 @@ class Gaussian(Likelihood):
             raise ValueError(
                 f"the standard deviation of a Gaussian likelihood must be positive, got {self.standard_deviation}"
             )
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether its mean lies in [-1, 1]."""
+        return self.activation == "tanh"
 
     def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
         """Log-density of real values, ``(N,)`` in nats."""
@@ -198,6 +231,11 @@ class LearnedGaussian(Likelihood):
     def shared_outputs(self) -> int:  # type: ignore[override]
         """One where all values share their deviation."""
         return int(self.per == "one")
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether its mean lies in [-1, 1]."""
+        return self.activation == "tanh"
 
     def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
         """Log-density of real values, ``(N,)`` in nats."""

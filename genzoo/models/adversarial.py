@@ -95,20 +95,20 @@ class AdversarialModel(GenerativeModel):
         """One update of the discriminator and, after every k-th, one of the generator."""
         x, y = batch
         noise = self.training_noise()
-        is_log_step = self.is_log_step
+        step, is_log_step = self.trainer.global_step, self.is_log_step
         # A log step between two generator updates reports the latest of them.
         self._is_recording = self.steps_to_log < self.discriminator_steps
 
         discriminator, generator = self.optimizers()  # type: ignore[attr-defined]
-        self._update(discriminator, lambda: self.discriminator_loss(x, y, noise), "discriminator")
+        self._update(discriminator, lambda: self.discriminator_loss(x, y, noise), "discriminator", step)
         if self.trainer.global_step % self.discriminator_steps == 0:
-            self._update(generator, lambda: self.generator_loss(x, y, noise), "generator")
+            self._update(generator, lambda: self.generator_loss(x, y, noise), "generator", step)
         if self.trainer.is_last_batch:
             self._step_schedules("epoch", generator.optimizer, discriminator.optimizer)
         if is_log_step:
             self.log_training(self._latest)
 
-    def _update(self, optimizer: LightningOptimizer, loss: Callable[[], Tensor], player: str) -> None:
+    def _update(self, optimizer: LightningOptimizer, loss: Callable[[], Tensor], player: str, step: int) -> None:
         with self.toggled_optimizer(optimizer):
             value = loss()
             optimizer.zero_grad()
@@ -118,6 +118,7 @@ class AdversarialModel(GenerativeModel):
             else:
                 # The same as optimizer.step(), but trainer.global_step does not count it.
                 self.trainer.strategy.optimizer_step(optimizer.optimizer, closure=lambda: None)
+        self.watch(f"{player}_loss", value, step)
         self.record(f"{player}_loss", lambda: value)
         self._step_schedules("step", optimizer.optimizer)
 
@@ -140,6 +141,7 @@ class AdversarialModel(GenerativeModel):
 
     def on_train_epoch_end(self) -> None:
         """Moves on the learning-rate schedules that watch a metric, once it has been reported."""
+        super().on_train_epoch_end()
         for config in self.trainer.lr_scheduler_configs:
             if isinstance(config.scheduler, ReduceLROnPlateau):
                 metric = self.trainer.callback_metrics.get(config.scheduler.monitor)

@@ -13,6 +13,7 @@ from genzoo.models.inference import InferenceModel
 from genzoo.networks.architectures import EncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import Noise
+from genzoo.spec import is_image
 
 
 class AutoEncoder(InferenceModel):
@@ -46,9 +47,9 @@ class AutoEncoder(InferenceModel):
         return z
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Images of codes: ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
-        images: Tensor = self.decoder(z).tanh()
-        return images
+        """Data of codes: ``(N, latent_dim)`` to ``(N, *data_shape)``, images in [-1, 1]."""
+        output: Tensor = self.decoder(z)
+        return output.tanh() if is_image(self.data_shape) else output
 
     def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
         """Always raises.
@@ -62,8 +63,8 @@ class AutoEncoder(InferenceModel):
         )
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
-        """The squared error of each image, ``(N,)``, pixels scaled to [0, 1]."""
-        error = (self.reconstruct(x).float() - x) / 2.0
+        """The squared error of each item, ``(N,)``: pixels scaled to [0, 1], points as they are."""
+        error = (self.reconstruct(x).float() - x) / (2.0 if is_image(self.data_shape) else 1.0)
         return {"squared_error": error.square().flatten(1).sum(1)}
 
     def summary(self, means: dict[str, Tensor]) -> dict[str, Tensor]:

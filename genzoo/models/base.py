@@ -22,6 +22,7 @@ Batch = tuple[Tensor, Tensor]
 """Images ``(N, C, H, W)``, float32 in [-1, 1], and labels ``(N,)``, int64."""
 
 SAMPLES_AT_ONCE = 256
+NEVER = torch.iinfo(torch.int64).max
 
 
 class GenerativeModel(LightningModule, ABC):
@@ -55,6 +56,7 @@ class GenerativeModel(LightningModule, ABC):
         self._means: dict[tuple[int, str], ImageMean] = {}
         self._images_evaluated: dict[int, int] = {}
         self.shown: dict[str, float] = {}
+        self._first_not_finite: dict[str, Tensor] = {}
 
     @property
     def data_shape(self) -> tuple[int, ...]:
@@ -179,11 +181,55 @@ class GenerativeModel(LightningModule, ABC):
 
     def log_training(self, values: dict[str, Tensor]) -> None:
         """Hands scalars to the loggers under ``train/``; for log steps."""
+        self.require_finite()
         self.log_dict({f"train/{name}": value for name, value in values.items()})
         self._show({f"train/{name}": value for name, value in values.items()})
 
     def _show(self, values: dict[str, Tensor]) -> None:
         self.shown |= {name: float(values[name]) for name in self.progress_metrics if name in values}
+
+    def watch(self, name: str, loss: Tensor, step: int) -> None:
+        """Notes on the device whether a loss is finite; `require_finite` reads the note.
+
+        Args:
+            name: What the loss is reported as, under ``train/``.
+            loss: Of this step, a scalar.
+            step: Which step this is, counted from 0 as in the loggers.
+        """
+        never = torch.tensor(NEVER, device=loss.device)
+        found = torch.where(loss.detach().isfinite(), never, step)
+        self._first_not_finite[name] = torch.minimum(self._first_not_finite.get(name, never), found)
+
+    def require_finite(self) -> None:
+        """Stops the training of a model whose loss has ceased to be a number.
+
+        Asked on log steps, at the end of an epoch and before a checkpoint is written, so that none is overwritten
+        by a broken one and no other step waits for the device.
+
+        Raises:
+            RuntimeError: If a watched loss was not finite.
+        """
+        steps = {name: int(step) for name, step in self._first_not_finite.items()}
+        first = min(steps, key=steps.__getitem__, default=None)
+        if first is not None and steps[first] != NEVER:
+            kept = getattr(self.trainer.checkpoint_callback, "last_model_path", "")
+            raise RuntimeError(
+                f"{first} was not finite at step {steps[first]} (epoch {self.trainer.current_epoch}) and training has "
+                "stopped; try a lower learning rate, clipped gradients or 32-bit precision. "
+                + (f"The last good checkpoint is {kept}" if kept else "There is no checkpoint from before")
+            )
+
+    def on_fit_start(self) -> None:
+        """Forgets the losses of an earlier run."""
+        self._first_not_finite = {}
+
+    def on_train_epoch_end(self) -> None:
+        """Stops if a loss has ceased to be a number."""
+        self.require_finite()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps weights that are not numbers out of checkpoints."""
+        self.require_finite()
 
     # Evaluation: the means of per-image statistics over a whole split
 

@@ -51,6 +51,7 @@ class InferenceModel(GenerativeModel):
         x, y = batch
         per_image = self.statistics(x, y, self.training_noise())
         summary = self.summary({name: values.mean(0) for name, values in per_image.items()})
+        self.watch("loss", summary["loss"], self.trainer.global_step)
         if self.is_log_step:
             self.log_training({name: value.detach() for name, value in summary.items()})
         return summary["loss"]

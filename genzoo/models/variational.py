@@ -59,6 +59,7 @@ class VariationalModel(InferenceModel):
         for name, value in {"beta": beta, "kl_warmup_steps": kl_warmup_steps, "free_bits": free_bits}.items():
             if value < 0:
                 raise ValueError(f"{name} must not be negative, got {value}")
+        likelihood.require_fit(self.data_spec)
         self.likelihood = likelihood
         self.shared_parameters = nn.Parameter(torch.zeros(1)) if likelihood.shared_outputs else None
         self.prior = NormalPrior()

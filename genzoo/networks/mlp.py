@@ -8,6 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from genzoo.networks.architectures import EncoderDecoder, Players, concatenate
+from genzoo.spec import is_image
 
 
 def perceptron(widths: Sequence[int], *between: Callable[[int], nn.Module]) -> nn.Sequential:
@@ -88,15 +89,16 @@ class GatedMLPEncoderDecoder(EncoderDecoder):
 
 
 class MLPGenerator(nn.Module):
-    """Latent variables, and a condition beside them, to data in [-1, 1]: linear layers, batch norm, ReLU."""
+    """Latent variables, and a condition beside them, to data: linear layers, batch norm, ReLU; tanh for images."""
 
     def __init__(self, widths: Sequence[int], data_shape: Sequence[int], batch_norm: bool) -> None:
         super().__init__()
         between = [nn.BatchNorm1d, relu] if batch_norm else [relu]
-        self.layers = nn.Sequential(perceptron(widths, *between), nn.Tanh(), nn.Unflatten(1, tuple(data_shape)))
+        bounding = [nn.Tanh()] if is_image(data_shape) else []
+        self.layers = nn.Sequential(perceptron(widths, *between), *bounding, nn.Unflatten(1, tuple(data_shape)))
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """``(N, latent_dim)`` and ``(N, condition_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
+        """``(N, latent_dim)`` and ``(N, condition_dim)`` to ``(N, *data_shape)``, images in [-1, 1]."""
         output: Tensor = self.layers(concatenate(z, condition))
         return output
 

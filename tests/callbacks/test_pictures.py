@@ -6,7 +6,7 @@ import torch
 from lightning.pytorch.loggers import Logger
 from PIL import Image
 
-from genzoo.callbacks.pictures import Pictures, grid, log_picture, save_picture
+from genzoo.callbacks.pictures import Pictures, grid, log_picture, save_picture, scatter
 from genzoo.models import DCGAN, VAE, AutoEncoder, ConditionalGAN
 from genzoo.networks.dcgan import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
@@ -164,3 +164,9 @@ def test_the_last_epoch_is_drawn_also_where_training_stops_early(trainer, tmp_pa
 def test_settings_below_one_are_refused():
     with pytest.raises(ValueError, match="must be at least 1"):
         Pictures(every_n_epochs=0)
+
+
+def test_points_are_drawn_where_they_are():
+    picture = scatter(torch.tensor([[0.51, 0.51], [-0.89, -0.89], [7.0, 0.0]]), limit=1.0, size=100)
+    rows, columns = np.nonzero(picture[:, :, 0] < 255)
+    assert sorted(zip(rows.tolist(), columns.tolist(), strict=True)) == [(24, 75), (94, 5)]

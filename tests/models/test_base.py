@@ -1,8 +1,12 @@
+import sys
+
 import pytest
 import torch
 from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 
+from genzoo.callbacks.progress import ProgressBar
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.base import evaluating
 from genzoo.models.gan import GAN
@@ -84,6 +88,71 @@ def test_nothing_reaches_the_logger_between_log_steps(trainer, tmp_path):
     trainer(logger=logger, log_every_n_steps=4, max_epochs=2).fit(model, datamodule=data)
     assert logger.steps == (3, 7, 11, 15, 19)
     assert handed == [3, 7, 11, 15, 19]
+
+
+class Breaking(VAE):
+    """Its loss is not a number from its sixth step on."""
+
+    def summary(self, means):
+        summary = super().summary(means)
+        if self.training and self.trainer.global_step >= 5:
+            summary["loss"] = summary["loss"] * float("nan")
+        return summary
+
+
+@pytest.mark.parametrize(("log_every_n_steps", "noticed"), [(1, 5), (100, 7)])
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_good_checkpoint(
+    log_every_n_steps, noticed, trainer, tmp_path
+):
+    data = RandomImages(number=72, batch_size=16)
+    keeping = ModelCheckpoint(tmp_path / "checkpoints", save_last=True, save_on_train_epoch_end=True)
+    runner = trainer(callbacks=[keeping], max_epochs=5, enable_checkpointing=True, log_every_n_steps=log_every_n_steps)
+    with pytest.raises(
+        RuntimeError, match=r"loss was not finite at step 5 \(epoch 1\) .* last good checkpoint is .*last"
+    ):
+        runner.fit(Breaking(data_spec=data.spec, networks=SMALL), datamodule=data)
+    assert runner.global_step in (noticed, noticed + 1)
+    kept = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)
+    assert kept["global_step"] == 4
+    assert all(torch.isfinite(value).all() for value in kept["state_dict"].values())
+
+
+def test_the_player_whose_loss_is_not_finite_is_named(trainer):
+    class BreakingGAN(GAN):
+        def generator_loss(self, x, y, noise):
+            return super().generator_loss(x, y, noise) * float("inf")
+
+    data = RandomImages(number=72, batch_size=16)
+    with pytest.raises(RuntimeError, match=r"generator_loss was not finite at step 0 .* There is no checkpoint"):
+        trainer().fit(BreakingGAN(data_spec=data.spec, networks=MLPPlayers((8,), (8,))), datamodule=data)
+
+
+@pytest.mark.parametrize("model_class", [VAE, GAN])
+def test_the_device_is_read_on_log_steps_alone(model_class, trainer, monkeypatch):
+    """Also with a progress bar: no step in between waits for the device."""
+    reads = []
+
+    class Steps(Callback):
+        def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+            reads.append(0)
+
+    data = RandomImages(number=178, batch_size=16)
+    networks = SMALL if model_class is VAE else MLPPlayers((8,), (8,))
+    model = model_class(data_spec=data.spec, networks=networks)
+    runner = trainer(callbacks=[Steps(), ProgressBar()], enable_progress_bar=True, log_every_n_steps=5)
+
+    for name in ("item", "__float__", "__int__", "__bool__", "tolist"):
+        read = getattr(torch.Tensor, name)
+
+        def counted(tensor, read=read):
+            # Adam counts its steps in tensors on the CPU, whatever the device of the parameters.
+            if reads and tensor.ndim == 0 and runner.training and "optim" not in sys._getframe(1).f_globals["__name__"]:
+                reads[-1] += 1
+            return read(tensor)
+
+        monkeypatch.setattr(torch.Tensor, name, counted)
+    runner.fit(model, datamodule=data)
+    assert [step for step, count in enumerate(reads) if count] == [4, 9]
 
 
 def test_evaluating_gives_every_module_its_own_mode_back():
