@@ -12,16 +12,19 @@ from genzoo.data.base import Split
 from genzoo.data.decoded import DecodedImages, Listing
 from genzoo.data.decoding import read_image
 from genzoo.data.selection import Purpose, choose_proportional, count_of, require_fraction
+from genzoo.spec import DataSpec
+
+TEST_FOLDERS = ("test", "val", "valid", "validation")
 
 
 class ImageFolder(DecodedImages):
     """A folder of images of any size, format and mode, labelled by its subfolders or not at all.
 
-    Each image becomes a square: the shorter side is resized to ``image_size``, of the longer one the middle
-    is kept; transparent parts become white. If the folder holds subfolders ``train`` and ``test``, these are
-    the splits; else some images of each class are set aside for the test. Each further subfolder with images
-    is a class, unless images lie beside it: then there are no labels. All that is hidden or not an image is
-    ignored.
+    Each image becomes a square: the shorter side is resized to ``image_size``, of the longer one the middle is kept;
+    transparent parts become white. If the folder holds subfolders ``train`` and ``test`` (or ``val``, which then is
+    the test), these are the splits; else some images of each class are set aside for the test. Each further subfolder
+    with images is a class, unless images lie beside it: then there are no labels. All that is hidden or not an image
+    is ignored.
 
     The images are decoded once into a cache, which is used again until a file, the size or the number of
     channels changes.
@@ -48,8 +51,20 @@ class ImageFolder(DecodedImages):
     @property
     def _split_folders(self) -> dict[Split, Path]:
         """The folders of the official splits; empty unless there are both."""
-        folders: dict[Split, Path] = {"train": self.root / "train", "test": self.root / "test"}
-        return folders if all(folder.is_dir() for folder in folders.values()) else {}
+        train = self.root / "train"
+        test = next((self.root / name for name in TEST_FOLDERS if (self.root / name).is_dir()), None)
+        return {"train": train, "test": test} if test is not None and train.is_dir() else {}
+
+    @property
+    def spec(self) -> DataSpec:
+        """What a model must know of these images; that takes a look at the folder.
+
+        Raises:
+            FileNotFoundError: If there is no such folder.
+        """
+        if not self.root.is_dir():
+            raise FileNotFoundError(f"there is no folder {self.root.absolute()}; set root to a folder of images")
+        return super().spec
 
     def listing(self) -> dict[Split, Listing]:
         """The files and labels of both splits.

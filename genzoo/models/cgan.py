@@ -23,18 +23,23 @@ class ConditionalGAN(GAN):
 
     Args:
         vector_dim: Length of the conditions if they are vectors, ``(N, vector_dim)`` floats in place of
-            labels; 0 if they are class labels.
+            labels. 0: the number of the data's attributes if they have such, else they are class labels.
         **kwargs: Arguments of `GAN`.
     """
 
     def __init__(self, vector_dim: int = 0, **kwargs: Any) -> None:
-        self.vector_dim = vector_dim
+        self._given_vector_dim = vector_dim
         super().__init__(**kwargs)
         if self.condition_dim == 0:
             raise ValueError(
                 "a ConditionalGAN needs data with class labels, or vector_dim for conditions that are vectors; "
                 "these data have no classes"
             )
+
+    @property
+    def vector_dim(self) -> int:
+        """Length of conditions that are vectors, 0 if they are class labels."""
+        return self._given_vector_dim or len(self.data_spec.get("attribute_names", ()))
 
     @property
     def condition_dim(self) -> int:

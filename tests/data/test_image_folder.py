@@ -66,6 +66,15 @@ def test_folders_train_and_test_are_the_splits(root, open_folder):
     assert greys(data, "test") == ([4], [1])
 
 
+@pytest.mark.parametrize("name", ["val", "valid", "validation"])
+def test_a_validation_folder_beside_train_is_the_test(root, open_folder, name):
+    for split, shades in (("train", (1, 2, 3)), (name, (4, 5))):
+        write(root / split / "cats", *shades)
+    data = open_folder()
+    assert data.class_names == ["cats"]
+    assert greys(data, "test")[0] == [4, 5]
+
+
 def test_one_of_both_folders_is_only_a_class(root, open_folder):
     write(root / "train", 1, 2)
     assert open_folder().class_names == ["train"]
@@ -108,7 +117,8 @@ def test_the_spec_comes_without_decoding(root, open_folder, monkeypatch):
         "class_names": ["a"],
         "range": [-1.0, 1.0],
     }
-    assert ImageFolder("nowhere").spec["shape"] == [3, 64, 64]
+    with pytest.raises(FileNotFoundError, match="nowhere; set root to a folder of images"):
+        _ = ImageFolder("nowhere").spec
 
 
 def test_mixed_sizes_and_modes(root, open_folder):

@@ -154,3 +154,10 @@ def test_a_conditional_model_decodes_without_labels_as_it_samples():
 def test_a_conditional_model_needs_classes():
     with pytest.raises(ValueError, match="needs data with class labels, or vector_dim"):
         ConditionalGAN(data_spec={"shape": [1, 28, 28]}, networks=SMALL)
+
+
+def test_attributes_of_the_data_are_conditions():
+    spec = {"shape": [1, 28, 28], "class_names": [], "attribute_names": ["smiling", "hat", "young"]}
+    model = ConditionalGAN(data_spec=spec, networks=SMALL)
+    assert model.condition_dim == model.vector_dim == 3
+    assert model.sample(2, torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])).shape == (2, 1, 28, 28)
