@@ -23,7 +23,6 @@ class Stream(IntEnum):
     AUGMENTATION = 2
     EVALUATION = 3
     SAMPLING = 4
-    ORDER = 5
 
 
 def run_seed() -> int:

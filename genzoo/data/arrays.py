@@ -11,7 +11,6 @@ from torch.utils.data import Dataset
 from torch.utils.data.distributed import DistributedSampler
 
 from genzoo.data.selection import shuffled
-from genzoo.noise import Stream
 
 Batch = tuple[Tensor, Tensor]
 
@@ -93,7 +92,7 @@ class EpochSampler(DistributedSampler[Batch]):
 
     def __iter__(self) -> Iterator[int]:  # type: ignore[override]
         length = len(self.dataset)  # type: ignore[arg-type]
-        order = shuffled(length, Stream.ORDER, self.seed, self.epoch) if self.shuffle else np.arange(length)
+        order = shuffled(length, self.seed, self.epoch) if self.shuffle else np.arange(length)
         own = order[self.rank : self.total_size : self.num_replicas]
         return iter(own[self.skip :].tolist())
 

@@ -13,10 +13,7 @@ from genzoo.noise import counter_seed
 
 
 class Purpose(IntEnum):
-    """What images are chosen for. Each purpose is a seed of its own, and none depends on the run's seed.
-
-    They stay below `genzoo.noise.Stream.ORDER`, which begins the counters of the order of training.
-    """
+    """What images are chosen for. Each purpose is a seed of its own, and none depends on the run's seed."""
 
     VALIDATION = 0
     SUBSET = 1
