@@ -13,6 +13,9 @@ from tests.models.test_contract import MODELS
 
 LOADING = """
 import pathlib, sys, torch
+
+# As in the tests: sums over other numbers of threads round differently.
+torch.set_num_threads(1)
 from genzoo.models.base import GenerativeModel
 
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.ckpt")):

@@ -71,7 +71,7 @@ def test_dcgan_is_that_of_the_paper():
     assert sum(isinstance(layer, torch.nn.BatchNorm2d) for layer in critic) == 3
     assert not any(isinstance(layer, torch.nn.Linear) for layer in [*layers, *critic])
     for layer in [*transposed, *(layer for layer in critic if isinstance(layer, torch.nn.Conv2d))]:
-        assert float(layer.weight.std()) == pytest.approx(0.02, rel=0.1)
+        assert layer.weight.std().item() == pytest.approx(0.02, rel=0.1)
     for optimizer in model.configure_optimizers():
         group = optimizer["optimizer"].param_groups[0]
         assert (group["lr"], group["betas"]) == (2e-4, (0.5, 0.999))
