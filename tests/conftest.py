@@ -67,6 +67,15 @@ def isolated_surroundings(monkeypatch, tmp_path):
     os.environ.pop("GENZOO_RUN_FOLDER", None)
 
 
+@pytest.fixture
+def working_folder(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def quiet_lightning():
     with warnings.catch_warnings():

@@ -16,14 +16,6 @@ STEP = [
 ]
 
 
-@pytest.fixture
-def working_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
 def test_the_configs_are_found():
     assert {"autoencoder.yaml", "vae.yaml", "gan.yaml", "dcgan.yaml", "cgan.yaml"} <= set(CONFIGS)
 

@@ -27,8 +27,13 @@ class Parser(LightningArgumentParser):
         if not self.exit_on_error:
             super().error(message, ex)
         options = [option for action in self._actions for option in action.option_strings]
-        sys.stderr.write(f"genzoo: {sentence(message, options)}\n")
-        sys.exit(2)
+        refuse(sentence(message, options))
+
+
+def refuse(reason: str) -> NoReturn:
+    """Ends the program for misuse, with code 2."""
+    sys.stderr.write(f"genzoo: {reason}\n")
+    sys.exit(2)
 
 
 def is_deliberate(error: BaseException) -> bool:

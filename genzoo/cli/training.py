@@ -15,7 +15,7 @@ from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
 from genzoo.callbacks.progress import ProgressBar
 from genzoo.cli.configs import with_shipped_configs
-from genzoo.cli.errors import Parser, is_deliberate, sentence
+from genzoo.cli.errors import Parser, is_deliberate, refuse, sentence
 from genzoo.cli.run_folder import SaveConfig, create_run_folder, release_run_folder
 from genzoo.data.splits import ArrayDataModule
 from genzoo.loggers import CSVLogger, WandbLogger
@@ -62,20 +62,12 @@ class TrainingCLI(LightningCLI):
         self.config = parser.parse_args(args)
 
     def before_instantiate_classes(self) -> None:
-        """Keeps the best checkpoint too, where the model names what to monitor and the user asks for nothing else.
-
-        Raises:
-            ValueError: If weights are to be measured or used, but no checkpoint is given.
-        """
+        """Keeps the best checkpoint too, where the model names what to monitor and the user asks for nothing else."""
         config = self.config[self.subcommand]
         if self.subcommand != "fit" and config.ckpt_path is None:
-            raise ValueError(
-                f"{self.subcommand} needs the weights of a run: --ckpt_path runs/MODEL/NAME/checkpoints/last.ckpt"
-            )
+            refuse(f"{self.subcommand} needs the weights of a run: --ckpt_path runs/MODEL/NAME/checkpoints/last.ckpt")
         if config.trainer.default_root_dir is not None:
-            raise ValueError(
-                "every run has a folder of its own: give --run.root in place of --trainer.default_root_dir"
-            )
+            refuse("every run has a folder of its own: give --run.root in place of --trainer.default_root_dir")
         monitor = pydoc.locate(config.model.class_path).monitor  # type: ignore[attr-defined]
         if monitor is not None and config.checkpoint.monitor is None and config.checkpoint.save_top_k == 0:
             config.checkpoint.monitor, config.checkpoint.mode = monitor
@@ -88,8 +80,7 @@ class TrainingCLI(LightningCLI):
         except (ValueError, TypeError) as error:
             if "validate against any of the Union subtypes" not in str(error):
                 raise
-            sys.stderr.write(f"genzoo: {sentence(str(error))}\n")
-            raise SystemExit(2) from error
+            refuse(sentence(str(error)))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Makes the trainer, with everything that writes placed in the run folder."""

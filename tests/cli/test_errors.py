@@ -5,15 +5,9 @@ import pytest
 from genzoo.cli import main
 from genzoo.cli.errors import is_deliberate
 
+pytestmark = pytest.mark.usefixtures("working_folder")
+
 MINI = ["--data", "FashionMNISTMini"]
-
-
-@pytest.fixture(autouse=True)
-def working_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
 
 
 def said(arguments, capsys):

@@ -16,6 +16,8 @@ from genzoo.cli.run_folder import create_run_folder
 from genzoo.models.base import GenerativeModel
 from tests.conftest import read_wandb_run, wandb_config
 
+pytestmark = pytest.mark.usefixtures("working_folder")
+
 QUICK = [
     *("--data", "FashionMNISTMini", "--data.batch_size", "32"),
     *("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2", "--trainer.limit_val_batches", "2"),
@@ -23,14 +25,6 @@ QUICK = [
 ]
 SMALL_VAE = ["--model", "VAE", "--model.networks.hidden_features", "[16]"]
 NO_LOGGER = ["--trainer.logger", "false"]
-
-
-@pytest.fixture(autouse=True)
-def working_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
 
 
 def test_a_run_leaves_everything_in_its_folder(working_folder):
@@ -206,7 +200,9 @@ def test_a_run_that_could_not_begin_takes_up_no_name(working_folder, capsys):
 
 
 def test_measuring_needs_weights(capsys):
-    assert main(["test", *SMALL_VAE, "--data", "FashionMNISTMini"]) == 1
+    with pytest.raises(SystemExit) as stop:
+        main(["test", *SMALL_VAE, "--data", "FashionMNISTMini"])
+    assert stop.value.code == 2
     assert "genzoo: test needs the weights of a run: --ckpt_path" in capsys.readouterr().err
 
 
