@@ -136,5 +136,9 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message=".*not resumable.*")
     warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.trainer.connectors.callback_connector"):
-        logging.getLogger(name).addFilter(lambda record: "litlogger" not in record.getMessage().lower())
-        logging.getLogger(name).addFilter(lambda record: "litmodels" not in record.getMessage().lower())
+        logging.getLogger(name).addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    message = record.getMessage().lower()
+    return "litlogger" not in message and "litmodels" not in message

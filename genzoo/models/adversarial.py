@@ -19,9 +19,9 @@ from lightning.pytorch.utilities.types import OptimizerConfig, OptimizerLRSchedu
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from genzoo.models.base import Batch, GenerativeModel, fresh_seed
+from genzoo.models.base import Batch, GenerativeModel
 from genzoo.networks.priors import NormalPrior, Prior
-from genzoo.noise import BatchNoise, Noise, Stream
+from genzoo.noise import Noise
 from genzoo.optimizers import AdversarialAdam, Interval, scheduled
 
 
@@ -166,5 +166,4 @@ class AdversarialModel(GenerativeModel):
 
     def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
         """Draws the generator's inputs, ``(number, latent_dim)``."""
-        noise = noise or BatchNoise(self.device, fresh_seed(), Stream.SAMPLING)
-        return self.prior.sample(number, self.latent_dim, noise)
+        return self.prior.sample(number, self.latent_dim, noise or self.fresh_noise())

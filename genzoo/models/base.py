@@ -101,6 +101,10 @@ class GenerativeModel(LightningModule, ABC):
             ``(N, *data_shape)``, images in [-1, 1].
         """
 
+    def fresh_noise(self) -> Noise:
+        """Noise that nobody has seeded, from torch's global generator."""
+        return BatchNoise(self.device, fresh_seed(), Stream.SAMPLING)
+
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """The same as `decode`."""
         return self.decode(z, y)
@@ -182,8 +186,9 @@ class GenerativeModel(LightningModule, ABC):
     def log_training(self, values: dict[str, Tensor]) -> None:
         """Hands scalars to the loggers under ``train/``; for log steps."""
         self.require_finite()
-        self.log_dict({f"train/{name}": value for name, value in values.items()})
-        self._show({f"train/{name}": value for name, value in values.items()})
+        named = {f"train/{name}": value for name, value in values.items()}
+        self.log_dict(named)
+        self._show(named)
 
     def _show(self, values: dict[str, Tensor]) -> None:
         self.shown |= {name: float(values[name]) for name in self.progress_metrics if name in values}
@@ -196,7 +201,7 @@ class GenerativeModel(LightningModule, ABC):
             loss: Of this step, a scalar.
             step: Which step this is, counted from 0 as in the loggers.
         """
-        never = torch.tensor(NEVER, device=loss.device)
+        never = loss.new_full((), NEVER, dtype=torch.int64)
         found = torch.where(loss.detach().isfinite(), never, step)
         self._first_not_finite[name] = torch.minimum(self._first_not_finite.get(name, never), found)
 

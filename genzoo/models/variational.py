@@ -16,10 +16,9 @@ from torch import Tensor, nn
 
 from genzoo.losses.divergences import standard_normal_kl
 from genzoo.losses.likelihoods import Bernoulli, Likelihood
-from genzoo.models.base import fresh_seed
 from genzoo.models.inference import InferenceModel
 from genzoo.networks.priors import NormalPrior
-from genzoo.noise import BatchNoise, Noise, Stream
+from genzoo.noise import Noise
 
 ACTIVE_VARIANCE = 0.01
 
@@ -92,7 +91,7 @@ class VariationalModel(InferenceModel):
             x: Images in [-1, 1].
             noise: Where the randomness comes from; fresh noise if left out.
         """
-        reconstruction, divergence, _ = self._terms(x, noise or self._fresh_noise())
+        reconstruction, divergence, _ = self._terms(x, noise or self.fresh_noise())
         return reconstruction - divergence.sum(1)
 
     def encode(self, x: Tensor) -> Tensor:
@@ -109,7 +108,7 @@ class VariationalModel(InferenceModel):
 
     def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
         """Draws latent variables from N(0, I), ``(number, latent_dim)``."""
-        return self.prior.sample(number, self.latent_dim, noise or self._fresh_noise())
+        return self.prior.sample(number, self.latent_dim, noise or self.fresh_noise())
 
     def sample_likelihood(self, number: int, seed: int | None = None) -> Tensor:
         """Draws z from the prior and then x from p(x|z), where `sample` gives the mean of p(x|z).
@@ -172,6 +171,3 @@ class VariationalModel(InferenceModel):
         if self.kl_warmup_steps == 0 or self._trainer is None or self.trainer.state.fn != TrainerFn.FITTING:
             return 1.0
         return min(1.0, (self.trainer.global_step + 1) / self.kl_warmup_steps)
-
-    def _fresh_noise(self) -> Noise:
-        return BatchNoise(self.device, fresh_seed(), Stream.SAMPLING)
