@@ -3,15 +3,18 @@
 Source: Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, Algorithm 1: k updates of the
 discriminator, each on a fresh minibatch and fresh noise, then one update of the generator.
 
-A training step is one update of the discriminator. Whose turn it is follows from the number of its updates,
-which is `trainer.global_step`: it counts them and nothing else, and every checkpoint carries it.
+A step is one update of the discriminator: one batch, or several if gradients are accumulated. Whose turn it is
+follows from the number of its updates, which is `trainer.global_step`: it counts them and nothing else, and every
+checkpoint carries it.
 """
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, Literal
 
 import torch
+from lightning.pytorch import Callback
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.strategies import DDPStrategy
@@ -23,6 +26,8 @@ from genzoo.models.base import Batch, GenerativeModel
 from genzoo.networks.priors import NormalPrior, Prior
 from genzoo.noise import Noise
 from genzoo.optimizers import AdversarialAdam, Interval, scheduled
+
+Player = Literal["discriminator", "generator"]
 
 
 class AdversarialModel(GenerativeModel):
@@ -49,6 +54,7 @@ class AdversarialModel(GenerativeModel):
         "train/discriminator_real",
         "train/discriminator_fake",
     )
+    averaged_modules = ("generator",)
 
     generator: nn.Module
     discriminator: nn.Module
@@ -75,6 +81,9 @@ class AdversarialModel(GenerativeModel):
         self.generator_scheduler = generator_scheduler
         self.discriminator_scheduler = discriminator_scheduler
         self.scheduler_interval: Interval = scheduler_interval
+        self._own_duties: dict[str, Any] = {}
+        self._window: list[tuple[Tensor, Tensor, Noise]] = []
+        self._recorded: dict[str, list[Tensor]] = {}
         self._latest: dict[str, Tensor] = {}
         self._is_recording = False
 
@@ -86,44 +95,80 @@ class AdversarialModel(GenerativeModel):
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """What the generator minimises, a scalar."""
 
+    def configure_callbacks(self) -> list[Callback]:
+        """Takes over clipping and accumulation of gradients, which Lightning refuses to do in manual optimisation.
+
+        Lightning asks for callbacks before it looks for these two settings of the trainer, and calls `setup` after.
+        """
+        trainer: Any = self.trainer
+        self._own_duties = {"accumulate_grad_batches": trainer.accumulate_grad_batches}
+        self._own_duties["gradient_clip_val"] = trainer.gradient_clip_val
+        trainer.accumulate_grad_batches, trainer.gradient_clip_val = 1, None
+        return []
+
     def setup(self, stage: str) -> None:
         """Tells data-parallel training that each backward pass leaves the other player's parameters out."""
+        super().setup(stage)
+        for name, value in self._own_duties.items():
+            setattr(self.trainer, name, value)
         if isinstance(self.trainer.strategy, DDPStrategy):
             self.trainer.strategy._ddp_kwargs.setdefault("find_unused_parameters", True)
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """One update of the discriminator and, after every k-th, one of the generator."""
-        x, y = batch
-        noise = self.training_noise()
-        step, is_log_step = self.trainer.global_step, self.is_log_step
+        """One update of the discriminator and, after every k-th, one of the generator.
+
+        With accumulation the discriminator's gradient grows from batch to batch, and the step comes with the last of
+        them. The generator then plays against the updated discriminator on the same batches once more, so that A
+        batches make the step that one batch of their joint size would have made.
+        """
+        self._window.append((*batch, self.training_noise()))
+        is_log_step = self.is_log_step
         # A log step between two generator updates reports the latest of them.
         self._is_recording = self.steps_to_log < self.discriminator_steps
 
         discriminator, generator = self.optimizers()  # type: ignore[attr-defined]
-        self._update(discriminator, lambda: self.discriminator_loss(x, y, noise), "discriminator", step)
+        is_last = not self.accumulates(batch_idx)
+        self._add_gradient("discriminator", discriminator, len(self._window) - 1, is_last)
+        if not is_last:
+            return
+        discriminator.step()
+        self._finish("discriminator", discriminator.optimizer)
         if self.trainer.global_step % self.discriminator_steps == 0:
-            self._update(generator, lambda: self.generator_loss(x, y, noise), "generator", step)
+            for place in range(len(self._window)):
+                self._add_gradient("generator", generator, place, place + 1 == len(self._window))
+            # The same as generator.step(), but trainer.global_step does not count it.
+            self.trainer.strategy.optimizer_step(generator.optimizer, closure=lambda: None)
+            self._finish("generator", generator.optimizer)
+            self.update_average()
+        self._window = []
         if self.trainer.is_last_batch:
             self._step_schedules("epoch", generator.optimizer, discriminator.optimizer)
         if is_log_step:
-            self.log_training(self._latest)
+            self.log_training(self._latest, self.trainer.global_step - 1)
 
-    def _update(self, optimizer: LightningOptimizer, loss: Callable[[], Tensor], player: str, step: int) -> None:
-        with self.toggled_optimizer(optimizer):
-            value = loss()
+    def _add_gradient(self, player: Player, optimizer: LightningOptimizer, place: int, is_last: bool) -> None:
+        """Adds a player's gradient on one batch of the window; the devices exchange it with the last of them."""
+        if place == 0:
             optimizer.zero_grad()
-            self.manual_backward(value)
-            if player == "discriminator":
-                optimizer.step()
-            else:
-                # The same as optimizer.step(), but trainer.global_step does not count it.
-                self.trainer.strategy.optimizer_step(optimizer.optimizer, closure=lambda: None)
-        self.watch(f"{player}_loss", value, step)
-        self.record(f"{player}_loss", lambda: value)
-        self._step_schedules("step", optimizer.optimizer)
+        strategy: Any = self.trainer.strategy
+        waiting = strategy.block_backward_sync() if hasattr(strategy, "block_backward_sync") else nullcontext()
+        with self.toggled_optimizer(optimizer), nullcontext() if is_last else waiting:
+            x, y, noise = self._window[place]
+            loss = (
+                self.discriminator_loss(x, y, noise) if player == "discriminator" else self.generator_loss(x, y, noise)
+            )
+            self.manual_backward(loss / self.trainer.accumulate_grad_batches)
+        self.watch(f"{player}_loss", loss, self.trainer.global_step - (player == "generator"))
+        self.record(f"{player}_loss", lambda: loss)
+
+    def _finish(self, player: Player, optimizer: Optimizer) -> None:
+        """What follows a player's update: its schedule moves on, and what was recorded becomes the latest."""
+        self._step_schedules("step", optimizer)
+        self._latest |= {name: torch.stack(values).mean() for name, values in self._recorded.items()}
+        self._recorded = {}
 
     def record(self, name: str, value: Callable[[], Tensor]) -> None:
-        """Keeps a scalar for the log if one is due; computes nothing otherwise.
+        """Keeps a scalar for the log if one is due; computes nothing otherwise. Batches of one step are averaged.
 
         Args:
             name: What it is reported as, under ``train/``.
@@ -131,13 +176,16 @@ class AdversarialModel(GenerativeModel):
         """
         if self._is_recording:
             with torch.no_grad():
-                self._latest[name] = value().detach()
+                self._recorded.setdefault(name, []).append(value().detach())
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Records the norm of the gradient that a player is about to follow."""
+        """Records the norm of a player's gradient, which is not scaled any more here, and clips it."""
         player = "discriminator" if optimizer is self.trainer.optimizers[0] else "generator"
         gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         self.record(f"{player}_gradient_norm", lambda: nn.utils.get_total_norm(gradients))
+        self.configure_gradient_clipping(
+            optimizer, self.trainer.gradient_clip_val, self.trainer.gradient_clip_algorithm
+        )
 
     def on_train_epoch_end(self) -> None:
         """Moves on the learning-rate schedules that watch a metric, once it has been reported."""

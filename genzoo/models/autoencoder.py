@@ -30,6 +30,7 @@ class AutoEncoder(InferenceModel):
 
     monitor: ClassVar[tuple[str, Literal["min", "max"]] | None] = ("val/squared_error", "min")
     progress_metrics = ("train/squared_error", "val/squared_error")
+    averaged_modules = ("encoder", "decoder")
 
     def __init__(self, networks: EncoderDecoder = MLPEncoderDecoder(), **kwargs: Any) -> None:
         super().__init__(**kwargs)

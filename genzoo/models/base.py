@@ -2,19 +2,19 @@
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
-from lightning.pytorch import LightningModule
-from torch import Tensor, nn
+from torch import Tensor
 from typing_extensions import Self
 
 from genzoo.hyperparameters import as_plain
 from genzoo.metrics.means import ImageMean
+from genzoo.models.averaging import AveragedModule, Weights
 from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream, counter_seed, run_seed
 from genzoo.spec import DataSpec
 
@@ -25,7 +25,7 @@ SAMPLES_AT_ONCE = 256
 NEVER = torch.iinfo(torch.int64).max
 
 
-class GenerativeModel(LightningModule, ABC):
+class GenerativeModel(AveragedModule, ABC):
     """A model that one can train on data and, if it has a prior, draw samples from.
 
     Whatever works through this contract (pictures, metrics, the command line) never asks which model it has.
@@ -41,13 +41,14 @@ class GenerativeModel(LightningModule, ABC):
     Args:
         data_spec: What the model must know of its data; the command line takes it from the data module.
         latent_dim: Number of latent variables.
+        **kwargs: Arguments of `AveragedModule`.
     """
 
     monitor: ClassVar[tuple[str, Literal["min", "max"]] | None] = None
     progress_metrics: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, data_spec: DataSpec, latent_dim: int = 32) -> None:
-        super().__init__()
+    def __init__(self, data_spec: DataSpec, latent_dim: int = 32, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         if latent_dim < 1:
             raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
         self._store_hyperparameters()
@@ -109,7 +110,9 @@ class GenerativeModel(LightningModule, ABC):
         """The same as `decode`."""
         return self.decode(z, y)
 
-    def sample(self, number: int, y: Tensor | None = None, seed: int | None = None) -> Tensor:
+    def sample(
+        self, number: int, y: Tensor | None = None, seed: int | None = None, weights: Weights | None = None
+    ) -> Tensor:
         """Draws data from the model, in eval mode and without gradient.
 
         Image i is a function of the weights, the seed and i alone (and of its condition), whatever the number.
@@ -119,11 +122,12 @@ class GenerativeModel(LightningModule, ABC):
             y: Conditions of a conditional model: labels ``(number,)``, int64, or vectors
                 ``(number, condition_dim)``. Left out, labels go through all classes in turn.
             seed: Of the noise; drawn from torch's global generator if left out.
+            weights: ``raw`` or ``averaged``; left out, the averages if the model keeps them.
 
         Returns:
             ``(number, *data_shape)``, images in [-1, 1].
         """
-        return self._sample(number, y, seed, lambda z, y, noise: self.decode(z, y))
+        return self._sample(number, y, seed, lambda z, y, noise: self.decode(z, y), weights)
 
     def sampling_conditions(self, number: int, y: Tensor | None) -> Tensor | None:
         """The conditions under which samples are drawn; an unconditional model takes none.
@@ -141,11 +145,12 @@ class GenerativeModel(LightningModule, ABC):
         y: Tensor | None,
         seed: int | None,
         draw: Callable[[Tensor, Tensor | None, Noise], Tensor],
+        weights: Weights | None = None,
     ) -> Tensor:
         conditions = self.sampling_conditions(number, y)
         seed = fresh_seed() if seed is None else seed
         items = [torch.empty(0, *self.data_shape, device=self.device)]
-        with evaluating(self):
+        with evaluating(self, weights):
             for start in range(0, number, SAMPLES_AT_ONCE):
                 indices = torch.arange(start, min(start + SAMPLES_AT_ONCE, number))
                 noise = ImageNoise(indices, self.device, seed, Stream.SAMPLING)
@@ -169,6 +174,14 @@ class GenerativeModel(LightningModule, ABC):
         interval: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         return (-self.trainer.global_step - 1) % interval if interval > 0 else sys.maxsize
 
+    def accumulates(self, batch_idx: int) -> bool:
+        """Whether a batch's gradient is only added up, and the step comes with a later batch.
+
+        Args:
+            batch_idx: Of the batch within its epoch.
+        """
+        return (batch_idx + 1) % self.trainer.accumulate_grad_batches != 0 and not self.trainer.is_last_batch
+
     def training_noise(self) -> Noise:
         """Noise for the current batch, a function of (seed, rank, batch)."""
         return BatchNoise(self.device, run_seed(), Stream.TRAINING, self.global_rank, self._batch)
@@ -183,14 +196,24 @@ class GenerativeModel(LightningModule, ABC):
         progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress.total
         return int(progress.processed)
 
-    def log_training(self, values: dict[str, Tensor]) -> None:
-        """Hands scalars to the loggers under ``train/``; for log steps."""
+    def log_training(self, values: dict[str, Tensor], step: int) -> None:
+        """Hands scalars to the loggers under ``train/``; for log steps.
+
+        Args:
+            values: The scalars by name.
+            step: Which step they are of, counted from 0.
+        """
         self.require_finite()
         named = {f"train/{name}": value for name, value in values.items()}
-        self.log_dict(named)
-        self._show(named)
+        # Lightning's own way to the loggers repeats the latest numbers at every batch of an accumulated step.
+        self.log_dict(named, logger=False)
+        numbers = dict(zip(named, torch.stack([value.float() for value in named.values()]).tolist(), strict=True))
+        for logger in self.trainer.loggers:
+            logger.log_metrics(numbers | {"epoch": self.trainer.current_epoch}, step)
+            logger.save()
+        self._show(numbers)
 
-    def _show(self, values: dict[str, Tensor]) -> None:
+    def _show(self, values: Mapping[str, Tensor | float]) -> None:
         self.shown |= {name: float(values[name]) for name in self.progress_metrics if name in values}
 
     def watch(self, name: str, loss: Tensor, step: int) -> None:
@@ -286,7 +309,9 @@ class GenerativeModel(LightningModule, ABC):
         self._images_evaluated[loader] = seen + len(x)
         indices = (seen + torch.arange(len(x))) * self.trainer.world_size + self.global_rank
         noise = ImageNoise(indices, self.device, run_seed(), Stream.EVALUATION)
-        for name, values in self.statistics(x, y, noise).items():
+        with self.using():
+            statistics = self.statistics(x, y, noise)
+        for name, values in statistics.items():
             if (loader, name) not in self._means:
                 self._means[loader, name] = ImageMean(tuple(values.shape[1:]), values.device)
             self._means[loader, name].update(values)
@@ -329,7 +354,9 @@ class GenerativeModel(LightningModule, ABC):
                 f"{checkpoint_path} holds a {stored.__name__}, not a {cls.__name__}; "
                 f"load it with {stored.__name__}.load_from_checkpoint"
             )
-        return super(GenerativeModel, stored or cls).load_from_checkpoint(checkpoint_path, **kwargs)
+        model = super(GenerativeModel, stored or cls).load_from_checkpoint(checkpoint_path, **kwargs)
+        model.switch_to_best_weights()
+        return model
 
 
 def _class_of_checkpoint(checkpoint_path: str | Path) -> type[GenerativeModel] | None:
@@ -344,12 +371,17 @@ def _class_of_checkpoint(checkpoint_path: str | Path) -> type[GenerativeModel] |
 
 
 @contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Eval mode without gradient; every submodule gets its own mode back afterwards."""
-    modes = {part: part.training for part in module.modules()}
-    module.eval()
+def evaluating(model: AveragedModule, weights: Weights | None = None) -> Iterator[None]:
+    """Eval mode without gradient, with averaged weights where there are any; all is put back afterwards.
+
+    Args:
+        model: What is evaluated.
+        weights: As for `AveragedModule.using`.
+    """
+    modes = {part: part.training for part in model.modules()}
+    model.eval()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), model.using(weights):
             yield
     finally:
         for part, mode in modes.items():

@@ -52,16 +52,23 @@ class InferenceModel(GenerativeModel):
         per_image = self.statistics(x, y, self.training_noise())
         summary = self.summary({name: values.mean(0) for name, values in per_image.items()})
         self.watch("loss", summary["loss"], self.trainer.global_step)
-        if self.is_log_step:
-            self.log_training({name: value.detach() for name, value in summary.items()})
+        if self.is_log_step and not self.accumulates(batch_idx):
+            self.log_training({name: value.detach() for name, value in summary.items()}, self.trainer.global_step)
         return summary["loss"]
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Mapping[str, Tensor]:
         """Encodings, ``(N, latent_dim)``, and reconstructions, ``(N, *data_shape)``, beside the labels."""
         x, y = batch
-        encoding = self.encode(x)
-        return {"encoding": encoding, "reconstruction": self.decode(encoding), "label": y}
+        with self.using():
+            encoding = self.encode(x)
+            return {"encoding": encoding, "reconstruction": self.decode(encoding), "label": y}
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Moves the weights, and their averages after them."""
+        super().optimizer_step(*args, **kwargs)
+        self.update_average()
 
     def configure_optimizers(self) -> OptimizerConfig | OptimizerLRSchedulerConfig:
         """One optimiser over all parameters."""
-        return scheduled(self.optimizer(self.parameters()), self.scheduler, self.scheduler_interval)
+        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        return scheduled(self.optimizer(trained), self.scheduler, self.scheduler_interval)

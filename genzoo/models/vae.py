@@ -26,6 +26,8 @@ class VAE(VariationalModel):
         **kwargs: Arguments of `VariationalModel`.
     """
 
+    averaged_modules = ("encoder", "decoder", "shared_parameters")
+
     def __init__(self, networks: EncoderDecoder = MLPEncoderDecoder(), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.encoder = networks.encoder(self.data_shape, 2 * self.latent_dim)

@@ -1,19 +1,24 @@
 """Who moves when, on which images, with which noise, and in which direction."""
 
+import csv
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 from lightning.pytorch import Callback
 from lightning.pytorch.cli import ReduceLROnPlateau
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.plugins import MixedPrecision
+from torch.optim import Adam
 from torch.optim.lr_scheduler import StepLR
 
 from genzoo.losses.adversarial import Minimax, NonSaturating
 from genzoo.models.gan import GAN
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.networks.priors import NormalPrior, UniformPrior
-from genzoo.noise import BatchNoise
+from genzoo.noise import BatchNoise, Noise
 from tests.conftest import RandomImages
 
 SMALL = MLPPlayers(generator_features=(8,), discriminator_features=(8,), dropout=0.0, batch_norm=False)
@@ -270,3 +275,142 @@ def test_numbers_reach_the_logger_on_log_steps_only(k, trainer, tmp_path):
 def test_discriminator_steps_below_one_are_refused():
     with pytest.raises(ValueError, match="discriminator_steps must be at least 1, got 0"):
         GAN(data_spec=RandomImages().spec, discriminator_steps=0)
+
+
+class TableNoise(Noise):
+    """Rows of fixed tables, one table for each draw: batches in a row get the rows of one large batch."""
+
+    def __init__(self, first_row, seed):
+        self.first_row, self.seed, self.draws = first_row, seed, 0
+
+    def normal(self, *shape):
+        self.draws += 1
+        generator = torch.Generator().manual_seed(1000 * self.seed + self.draws)
+        return torch.randn(64, *shape[1:], generator=generator)[self.first_row : self.first_row + shape[0]]
+
+    def uniform(self, *shape):
+        raise NotImplementedError
+
+
+def fit_with_table_noise(trainer, batch_size, k, **settings):
+    data = RandomImages(number=64 * 4 + 30, batch_size=batch_size)
+    torch.manual_seed(0)
+    model = GAN(data_spec=data.spec, networks=SMALL, discriminator_steps=k, generator_optimizer=partial(Adam, lr=0.01))
+    parts = 64 // batch_size
+    model.training_noise = lambda: TableNoise(model._batch % parts * batch_size, model._batch // parts)
+    logger = CSVLogger(settings.pop("folder"), name="")
+    runner = trainer(
+        accumulate_grad_batches=parts, logger=logger, log_every_n_steps=1, limit_train_batches=4 * parts, **settings
+    )
+    runner.fit(model, datamodule=data)
+    assert runner.global_step == 4
+    rows = (Path(logger.log_dir) / "metrics.csv").read_text().splitlines()
+    return model, [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(rows)]
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_four_batches_of_16_are_one_batch_of_64(k, trainer, tmp_path):
+    whole, whole_log = fit_with_table_noise(trainer, 64, k, folder=tmp_path / "whole")
+    parts, parts_log = fit_with_table_noise(trainer, 16, k, folder=tmp_path / "parts")
+    for player in ("generator", "discriminator"):
+        expected = weights(getattr(whole, player))
+        torch.testing.assert_close(weights(getattr(parts, player)), expected, rtol=1e-4, atol=1e-6)
+    # One row for each step, with the same numbers.
+    assert [row["step"] for row in parts_log] == [row["step"] for row in whole_log]
+    for got, expected in zip(parts_log, whole_log, strict=True):
+        assert got.keys() == expected.keys()
+        assert got == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+def test_an_incomplete_window_ends_with_the_epoch(trainer):
+    data = RandomImages(number=107, batch_size=16)
+    model = GAN(data_spec=data.spec, networks=SMALL, discriminator_steps=2)
+    witness = Witness()
+    runner = trainer(callbacks=[witness], num_sanity_val_steps=0, accumulate_grad_batches=4)
+    runner.fit(model, datamodule=data)
+    still, both, only_d = (False, False), (True, True), (True, False)
+    assert [move[:2] for move in witness.moves] == [still, still, still, only_d, still, both]
+    assert runner.global_step == 2
+    assert runner.accumulate_grad_batches == 4
+
+
+class Norms(GAN):
+    """Notes the norm of every gradient that a player follows."""
+
+    def on_before_optimizer_step(self, optimizer):
+        super().on_before_optimizer_step(optimizer)
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        self.norms.append(float(torch.nn.utils.get_total_norm(gradients)))
+
+
+def clipped_norms(trainer, settings):
+    data = RandomImages(number=107, batch_size=16)
+    torch.manual_seed(0)
+    model = Norms(data_spec=data.spec, networks=SMALL)
+    model.norms = []
+    before = weights(model)
+    trainer(num_sanity_val_steps=0, **settings).fit(model, datamodule=data)
+    return model.norms, weights(model) - before
+
+
+def scaled():
+    return MixedPrecision("16-mixed", "cpu", scaler=torch.amp.GradScaler("cpu", init_scale=256.0))
+
+
+def test_gradients_are_clipped_by_the_trainers_flag(trainer):
+    free, _ = clipped_norms(trainer, {})
+    clipped, _ = clipped_norms(trainer, {"gradient_clip_val": 0.01})
+    assert min(free) > 0.02
+    assert max(clipped) == pytest.approx(0.01, rel=1e-3)
+    by_value, _ = clipped_norms(trainer, {"gradient_clip_val": 1e-4, "gradient_clip_algorithm": "value"})
+    assert max(by_value) < 0.01
+
+
+def test_with_a_scaler_unscaled_gradients_are_clipped(trainer):
+    """Clipped before they are unscaled, they would be 256 times too small."""
+    clipped, _ = clipped_norms(trainer, {"gradient_clip_val": 0.01, "plugins": [scaled()]})
+    assert clipped == pytest.approx([0.01] * len(clipped), rel=1e-2)
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_one_scaler_serves_both_players(accumulate, trainer):
+    settings = {"accumulate_grad_batches": accumulate}
+    _, plain = clipped_norms(trainer, settings)
+    _, moved = clipped_norms(trainer, settings | {"plugins": [scaled()]})
+    assert torch.nn.functional.cosine_similarity(plain, moved, dim=0) > 0.98
+
+
+def test_a_gradient_that_overflows_skips_its_own_player_alone(trainer):
+    class Overflow(NonSaturating):
+        def discriminator_loss(self, real_logits, fake_logits):
+            return super().discriminator_loss(real_logits, fake_logits) * 1e38 * 100.0
+
+    data = RandomImages(number=48, batch_size=16)
+    model = GAN(data_spec=data.spec, networks=SMALL, objective=dataclass(frozen=True)(Overflow)())
+    model.watch = lambda *_: None
+    witness, precision = Witness(), scaled()
+    runner = trainer(callbacks=[witness], num_sanity_val_steps=0, plugins=[precision], limit_train_batches=1)
+    runner.fit(model, datamodule=data)
+    assert witness.moves == [(False, True, 1)]
+    assert precision.scaler.get_scale() == 128.0
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed"])
+def test_losses_of_half_precision_are_computed_in_float32(precision, trainer):
+    seen = {}
+
+    class Spy(NonSaturating):
+        def discriminator_loss(self, real_logits, fake_logits):
+            loss = super().discriminator_loss(real_logits, fake_logits)
+            seen["discriminator"] = (real_logits.dtype, loss.dtype)
+            return loss
+
+        def generator_loss(self, fake_logits):
+            loss = super().generator_loss(fake_logits)
+            seen["generator"] = (fake_logits.dtype, loss.dtype)
+            return loss
+
+    data = RandomImages(number=32, batch_size=16)
+    model = GAN(data_spec=data.spec, networks=SMALL, objective=dataclass(frozen=True)(Spy)())
+    trainer(precision=precision, limit_train_batches=1).fit(model, datamodule=data)
+    assert seen == dict.fromkeys(("discriminator", "generator"), (torch.bfloat16, torch.float32))

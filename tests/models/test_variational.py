@@ -264,5 +264,5 @@ def test_a_shared_deviation_finds_the_deviation_of_the_data(trainer):
         optimizer=fast,
     )
     trainer(max_epochs=100).fit(model, loader)
-    deviation = 1 / 255 + torch.nn.functional.softplus(model.shared_parameters).item()
+    deviation = 1 / 255 + torch.nn.functional.softplus(model.shared_parameters[0]).item()
     assert deviation == pytest.approx(0.1, rel=0.1)
