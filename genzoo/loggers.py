@@ -1,5 +1,6 @@
 """Loggers that write into the run folder and ask for nothing."""
 
+import csv
 import os
 from pathlib import Path
 from typing import Any, Literal
@@ -30,9 +31,17 @@ class CSVLogger(lightning.pytorch.loggers.CSVLogger):
     def __init__(self, save_dir: str = ".", flush_logs_every_n_steps: int = 1) -> None:
         super().__init__(save_dir, name="", version="", flush_logs_every_n_steps=flush_logs_every_n_steps)
 
-    def place(self, folder: Path) -> None:
-        """Makes a run folder the place of the file."""
+    def place(self, folder: Path, first_step: int = 0) -> None:
+        """Makes a run folder the place of the file.
+
+        Args:
+            folder: The run folder.
+            first_step: Of a run that is resumed in its folder: what the file says of this and later steps is
+                dropped, since they are made again.
+        """
         self._save_dir = str(folder)
+        if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
+            _drop_rows(folder / "metrics.csv", first_step)
 
     @property
     @rank_zero_experiment
@@ -40,12 +49,36 @@ class CSVLogger(lightning.pytorch.loggers.CSVLogger):
         """The writer of the file."""
         if self._experiment is None:
             self._experiment = _MetricsFile(log_dir=self._save_dir)
+            self._experiment.metrics_keys = _columns(Path(self._save_dir) / "metrics.csv")
         assert isinstance(self._experiment, ExperimentWriter)
         return self._experiment
 
     @rank_zero_only
     def log_hyperparams(self, params: Any = None) -> None:
         """Does nothing: the run folder's ``config.yaml`` holds all settings."""
+
+
+def _columns(path: Path) -> list[str]:
+    """The names of a file's columns; none if there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file).fieldnames or [])
+
+
+def _drop_rows(path: Path, first_step: int) -> None:
+    """Leaves out the rows of a step and all later ones; a last line that was cut off goes with them."""
+    columns = _columns(path)
+    if "step" not in columns:
+        return
+    with path.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if str(row["step"]).isdigit() and int(row["step"]) < first_step]
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    unfinished.replace(path)
 
 
 class WandbLogger(lightning.pytorch.loggers.WandbLogger):
@@ -92,8 +125,18 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
         self.mode = mode
         self._has_config = False
 
-    def place(self, folder: Path) -> None:
-        """Makes a run folder the place of the files and, unless there is one, its name the name of the run."""
+    def place(self, folder: Path, first_step: int = 0) -> None:
+        """Makes a run folder the place of the files and, unless there is one, its name the name of the run.
+
+        A run that is resumed in its folder goes on as the same W&B run, whose id stands in the names of the files.
+
+        Args:
+            folder: The run folder.
+            first_step: Not needed: W&B keeps what it was told, and repeated steps stand in it twice.
+        """
+        # W&B makes a folder of this name before the first step, so that a run that was killed has it too.
+        if earlier := sorted((folder / "wandb").glob("*run-*-*")):
+            self._id = self._wandb_init["id"] = earlier[-1].name.rpartition("-")[2]
         # Absolute, since one W&B process serves all runs of this one, from the folder in which the first began.
         self._save_dir = self._wandb_init["dir"] = str(folder.absolute())
         if self._name is None:

@@ -13,6 +13,7 @@ from lightning_utilities.core.rank_zero import rank_zero_only
 
 from genzoo.loggers import WandbLogger
 
+CONFIG = "config.yaml"
 FOLDER_OF_RANK_ZERO = "GENZOO_RUN_FOLDER"
 
 
@@ -57,20 +58,27 @@ def release_run_folder() -> None:
     if FOLDER_OF_RANK_ZERO not in os.environ or rank_zero_only.rank != 0:  # type: ignore[attr-defined]
         return
     folder = Path(os.environ.pop(FOLDER_OF_RANK_ZERO))
-    if folder.is_dir() and {path.name for path in folder.rglob("*") if path.is_file()} <= {"config.yaml"}:
+    if folder.is_dir() and {path.name for path in folder.rglob("*") if path.is_file()} <= {CONFIG}:
         shutil.rmtree(folder)
 
 
 class SaveConfig(SaveConfigCallback):
-    """Writes the resolved config to ``config.yaml`` in the run folder and makes it the config of the W&B run."""
+    """Writes the resolved config to ``config.yaml`` in the run folder and makes it the config of the W&B run.
+
+    Where a run is resumed with other settings, the config until then is kept beside it.
+    """
 
     def __init__(self, parser: LightningArgumentParser, config: Namespace) -> None:
         super().__init__(parser, config, save_to_log_dir=False)
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Runs on rank zero, before anything is trained."""
-        path = Path(trainer.default_root_dir) / self.config_filename
-        self.parser.save(self.config, path, overwrite=False)
+        path = Path(trainer.default_root_dir) / CONFIG
+        text = self.parser.dump(self.config, skip_none=False)
+        if path.is_file() and path.read_text() != text:
+            path.rename(path.with_name(f"config_until_step_{trainer.global_step:07d}.yaml"))
+        if not path.is_file():
+            path.write_text(text)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_config(yaml.safe_load(path.read_text()))

@@ -4,17 +4,23 @@ import logging
 import pydoc
 import sys
 import warnings
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning_utilities.core.rank_zero import rank_zero_only
 
+from genzoo.callbacks.checkpoints import Checkpoints, WholeCheckpointIO
+from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
 from genzoo.callbacks.progress import ProgressBar
 from genzoo.cli.configs import with_shipped_configs
+from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.errors import Parser, is_deliberate, refuse, sentence
 from genzoo.cli.run_folder import SaveConfig, create_run_folder, release_run_folder
 from genzoo.data.splits import ArrayDataModule
@@ -23,7 +29,6 @@ from genzoo.models.base import GenerativeModel
 
 DEFAULTS = {
     "trainer.logger": [{"class_path": f"genzoo.loggers.{name}"} for name in ("CSVLogger", "WandbLogger")],
-    "checkpoint.save_last": True,
     "checkpoint.save_top_k": 0,
     "checkpoint.filename": "epoch_{epoch:04d}",
     "checkpoint.auto_insert_metric_name": False,
@@ -34,7 +39,8 @@ DEFAULTS = {
 class TrainingCLI(LightningCLI):
     """LightningCLI with genzoo's models and data sets, their links, and one folder per run."""
 
-    def __init__(self, arguments: list[str]) -> None:
+    def __init__(self, arguments: list[str], continued: Continued | None = None) -> None:
+        self.continued = continued
         super().__init__(
             GenerativeModel,
             ArrayDataModule,
@@ -52,7 +58,7 @@ class TrainingCLI(LightningCLI):
         """Adds the run folder, checkpoints and pictures, and links the data's spec to the model."""
         parser.add_argument("--run.root", type=str, default="runs", help="Folder of all runs.")
         parser.add_argument("--run.name", type=str | None, default=None, help="Name of this run; the time if left out.")
-        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.add_lightning_class_args(Checkpoints, "checkpoint")
         parser.add_lightning_class_args(Pictures, "pictures")
         parser.set_defaults(DEFAULTS)
         parser.link_arguments("data.spec", "model.init_args.data_spec", apply_on="instantiate")
@@ -61,17 +67,33 @@ class TrainingCLI(LightningCLI):
         """Parses the given arguments, without the parent's warning that the command line holds some too."""
         self.config = parser.parse_args(args)
 
+    def _parse_ckpt_path(self) -> None:
+        """Does nothing, where Lightning lets a checkpoint's settings win: `continuing` has put them below all."""
+
     def before_instantiate_classes(self) -> None:
-        """Keeps the best checkpoint too, where the model names what to monitor and the user asks for nothing else."""
+        """Says what differs from the run that is continued, and names what is monitored if the user does not."""
         config = self.config[self.subcommand]
         if self.subcommand != "fit" and config.ckpt_path is None:
-            refuse(f"{self.subcommand} needs the weights of a run: --ckpt_path runs/MODEL/NAME/checkpoints/last.ckpt")
+            refuse(f"{self.subcommand} needs the weights of a run: genzoo {self.subcommand} runs/MODEL/NAME")
         if config.trainer.default_root_dir is not None:
             refuse("every run has a folder of its own: give --run.root in place of --trainer.default_root_dir")
         monitor = pydoc.locate(config.model.class_path).monitor  # type: ignore[attr-defined]
         if monitor is not None and config.checkpoint.monitor is None and config.checkpoint.save_top_k == 0:
             config.checkpoint.monitor, config.checkpoint.mode = monitor
             config.checkpoint.save_top_k, config.checkpoint.filename = 1, "best"
+        if self.continued is not None:
+            self._compare(self.continued)
+
+    def _compare(self, continued: Continued) -> None:
+        config = self.config[self.subcommand]
+        if self.subcommand == "fit" and 0 <= (config.trainer.max_epochs or -1) <= continued.epochs:
+            refuse(
+                f"{continued.checkpoint} has had all {config.trainer.max_epochs} epochs; ask for more with "
+                "--trainer.max_epochs"
+            )
+        settings = yaml.safe_load(self.parser.dump(self.config, skip_none=False))[self.subcommand]
+        if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
+            sys.stderr.writelines(f"genzoo: {difference}\n" for difference in continued.differences(settings))
 
     def instantiate_classes(self) -> None:
         """Makes model, data and trainer; a setting that one of them refuses is misuse."""
@@ -85,20 +107,25 @@ class TrainingCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Makes the trainer, with everything that writes placed in the run folder."""
         config = self.config[self.subcommand]
-        callbacks: list[Callback] = [Predictions()] if self.subcommand == "predict" else []
+        own: dict[str, list[Callback]] = {"predict": [Predictions()], "fit": [Interruption()]}
+        callbacks = own.get(str(self.subcommand), [])
         given = config.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any("ProgressBar" in c.class_path for c in given):
             callbacks.append(ProgressBar())
-        self.trainer_defaults["callbacks"] = callbacks
+        self.trainer_defaults |= {"callbacks": callbacks, "plugins": [WholeCheckpointIO()]}
         if config.trainer.fast_dev_run:
             self._scratch = TemporaryDirectory()
             return super().instantiate_trainer(default_root_dir=self._scratch.name, **kwargs)
 
-        folder = create_run_folder(config.run.root, type(self.model).__name__, config.run.name, str(self.subcommand))
+        name, verb = config.run.name, str(self.subcommand)
+        if self.continued is not None and self.continued.in_place and self.continued.folder is not None:
+            folder, first_step = self.continued.folder, self.continued.first_step
+        else:
+            folder, first_step = create_run_folder(config.run.root, type(self.model).__name__, name, verb), 0
         trainer = super().instantiate_trainer(default_root_dir=folder, **kwargs)
         for logger in trainer.loggers:
             if isinstance(logger, CSVLogger | WandbLogger):
-                logger.place(folder)
+                logger.place(folder, first_step)
         for callback in trainer.checkpoint_callbacks:
             if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
                 callback.dirpath = str(folder / "checkpoints")
@@ -115,8 +142,10 @@ def run(arguments: list[str]) -> int:
     _quiet()
     exit_code = 1
     try:
-        TrainingCLI(with_shipped_configs(arguments))
+        TrainingCLI(*continuing(with_shipped_configs(arguments)))
         exit_code = 0
+    except RunInterruptedError as interruption:
+        exit_code = _after(interruption)
     except Exception as error:
         if not is_deliberate(error):
             raise
@@ -129,11 +158,25 @@ def run(arguments: list[str]) -> int:
     return exit_code
 
 
+def _after(interruption: RunInterruptedError) -> int:
+    """Says how to go on; the exit code is what shells give to a process that a signal has ended."""
+    if rank_zero_only.rank != 0:  # type: ignore[attr-defined]
+        # The first process reports for all; one that fails before it would take it down.
+        return 0
+    folder = Path(interruption.checkpoint).parent.parent
+    kept = f"; all of it is kept. Go on with: genzoo fit {folder}" if interruption.checkpoint else ""
+    sys.stderr.write(f"genzoo: {interruption}{kept}\n")
+    return 128 + interruption.signal_number
+
+
 def _quiet() -> None:
     """Keeps advertisements and warnings that a user can do nothing about out of the way."""
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     # The order of our loaders is a function of the seed and the epoch: they resume anywhere.
     warnings.filterwarnings("ignore", message=".*not resumable.*")
+    # A run that goes on writes where it wrote, and one that measures another writes elsewhere.
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
+    warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
     warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.trainer.connectors.callback_connector"):
         logging.getLogger(name).addFilter(_is_news)

@@ -178,6 +178,17 @@ class AdversarialModel(GenerativeModel):
             with torch.no_grad():
                 self._recorded.setdefault(name, []).append(value().detach())
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps what was recorded of each player's latest update, which a later log step reports."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["latest"] = {name: float(value) for name, value in self._latest.items()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes it back."""
+        super().on_load_checkpoint(checkpoint)
+        latest: dict[str, float] = checkpoint.get("latest", {})
+        self._latest = {name: torch.tensor(value, device=self.device) for name, value in latest.items()}
+
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Records the norm of a player's gradient, which is not scaled any more here, and clips it."""
         player = "discriminator" if optimizer is self.trainer.optimizers[0] else "generator"

@@ -70,7 +70,7 @@ class AveragedModule(LightningModule):
         average_decay: Of the averages, for instance 0.999. 0.0: none are kept.
 
     Attributes:
-        averaged_modules: Names of the parts that samples depend on.
+        averaged_modules: Names of the parts that samples depend on; a model need not have them all.
     """
 
     averaged_modules: ClassVar[tuple[str, ...]] = ()
@@ -86,7 +86,8 @@ class AveragedModule(LightningModule):
     def __getattr__(self, name: str) -> Any:
         """The part of a name; its average while that is switched on."""
         if name in self.averaged_modules and self.__dict__.get("_weights") == "averaged":
-            return self._modules["average"].copies[name]  # type: ignore[union-attr, index]
+            average: Any = self._modules["average"]
+            return average.copies[name]
         return super().__getattr__(name)
 
     @property
@@ -170,4 +171,5 @@ class AveragedModule(LightningModule):
             self.average = WeightAverage(self._raw_parts(), self.average_decay).to(self.device)
 
     def _raw_parts(self) -> dict[str, nn.Module]:
-        return {name: self._modules[name] for name in self.averaged_modules}  # type: ignore[misc]
+        parts = {name: self._modules.get(name) for name in self.averaged_modules}
+        return {name: part for name, part in parts.items() if part is not None}

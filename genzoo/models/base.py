@@ -16,6 +16,7 @@ from genzoo.hyperparameters import as_plain
 from genzoo.metrics.means import ImageMean
 from genzoo.models.averaging import AveragedModule, Weights
 from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream, counter_seed, run_seed
+from genzoo.optimizers import renew_settings
 from genzoo.spec import DataSpec
 
 Batch = tuple[Tensor, Tensor]
@@ -335,6 +336,32 @@ class GenerativeModel(AveragedModule, ABC):
                 "_instantiator": "lightning.pytorch.cli.instantiate_module",
             }
             self.save_hyperparameters(plain | rebuild)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes a checkpoint's weights where they fit, and this model's settings where they are others.
+
+        Raises:
+            ValueError: If the weights do not fit.
+        """
+        super().on_load_checkpoint(checkpoint)
+        stored = checkpoint.get("hyper_parameters", {})
+        others = {name: value for name, value in self.hparams.items() if name in stored and stored[name] != value}
+        self._require_fitting_weights(checkpoint["state_dict"], others, stored)
+        if self.is_fitting and any("optimizer" in name or "scheduler" in name for name in others):
+            configs: Any = self.configure_optimizers()
+            renew_settings(checkpoint, configs if isinstance(configs, tuple) else (configs,))
+
+    def _require_fitting_weights(self, state: dict[str, Any], others: dict[str, Any], stored: dict[str, Any]) -> None:
+        own = {name: tuple(value.shape) for name, value in self.state_dict().items() if isinstance(value, Tensor)}
+        there = {name: tuple(value.shape) for name, value in state.items() if isinstance(value, Tensor)}
+        if wrong := [name for name in (own | there) if own.get(name) != there.get(name)]:
+            name = wrong[0]
+            settings = "; ".join(f"{key} was {stored[key]} and is {value}" for key, value in others.items())
+            raise ValueError(
+                f"the weights of the checkpoint do not fit this {type(self).__name__}: {name} is "
+                f"{there.get(name, 'missing')} there and {own.get(name, 'missing')} here"
+                + (f" ({settings}); leave out what changes the networks" if settings else "")
+            )
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: str | Path, **kwargs: Any) -> Self:  # type: ignore[override]

@@ -60,7 +60,7 @@ class VariationalModel(InferenceModel):
                 raise ValueError(f"{name} must not be negative, got {value}")
         likelihood.require_fit(self.data_spec)
         self.likelihood = likelihood
-        self.shared_parameters = nn.ParameterList([torch.zeros(1)] if likelihood.shared_outputs else [])
+        self.shared_parameters = nn.ParameterList([torch.zeros(1)]) if likelihood.shared_outputs else None
         self.prior = NormalPrior()
         self.beta = beta
         self.kl_warmup_steps = kl_warmup_steps
@@ -80,7 +80,7 @@ class VariationalModel(InferenceModel):
     def likelihood_parameters(self, z: Tensor) -> Tensor:
         """What parametrises p(x|z): the decoder's output, and beside it what all values share."""
         output = self.decoder_output(z)
-        if len(self.shared_parameters) == 0:
+        if self.shared_parameters is None:
             return output
         return torch.cat([output, *(shared.expand_as(output) for shared in self.shared_parameters)], dim=1)
 

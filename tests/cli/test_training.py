@@ -185,7 +185,7 @@ def test_best_is_the_best(working_folder):
     main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "3", "--run.name", "best"])
     folder = working_folder / "runs" / "vae" / "best" / "checkpoints"
     best = torch.load(folder / "best.ckpt", weights_only=True)
-    (state,) = (state for name, state in best["callbacks"].items() if name.startswith("ModelCheckpoint"))
+    (state,) = (state for name, state in best["callbacks"].items() if name.startswith("Checkpoints"))
     assert state["monitor"] == "val/objective"
     assert float(state["best_model_score"]) == max(map(float, state["best_k_models"].values()))
     assert sorted(path.name for path in folder.iterdir()) == ["best.ckpt", "last.ckpt"]
@@ -203,7 +203,7 @@ def test_measuring_needs_weights(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["test", *SMALL_VAE, "--data", "FashionMNISTMini"])
     assert stop.value.code == 2
-    assert "genzoo: test needs the weights of a run: --ckpt_path" in capsys.readouterr().err
+    assert "genzoo: test needs the weights of a run: genzoo test runs/MODEL/NAME" in capsys.readouterr().err
 
 
 def test_a_crashed_run_is_a_crashed_run_in_wandb(working_folder, monkeypatch):

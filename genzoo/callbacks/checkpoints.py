@@ -1,0 +1,128 @@
+"""Checkpoints: the last state of a run, its best one, and those that the user asks for; each whole or not there."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+BATCHES_BETWEEN_AGREEMENTS = 10
+
+
+class WholeCheckpointIO(TorchCheckpointIO):
+    """Writes checkpoints beside their place and moves them there once they are on disk."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """Writes a checkpoint; one of the same name stays as it is until the new one is whole.
+
+        Args:
+            checkpoint: What to write.
+            path: Where to; its folder is made if need be. Addresses (``scheme://...``) are left to Lightning.
+            storage_options: As for Lightning's method.
+
+        Raises:
+            OSError: If the place cannot be written.
+        """
+        if "://" in str(path):
+            super().save_checkpoint(checkpoint, path, storage_options)
+            return
+        target = Path(path)
+        unfinished = target.with_name(f"{target.name}.unfinished")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(target)
+        # torch reports a failed write as a RuntimeError of its own, with the system's error behind it.
+        except (OSError, RuntimeError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
+            kept = f"the one from before, {target}, is kept" if target.is_file() else "there is none from before"
+            raise OSError(
+                f"the checkpoint {target} cannot be written ({reason}); {kept}. Make room or give the right to write, "
+                "and resume"
+            ) from error
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+class Checkpoints(ModelCheckpoint):
+    """Lightning's `ModelCheckpoint` that also keeps ``last.ckpt`` up to date while an epoch goes on.
+
+    ``last.ckpt`` is written at the end of each epoch and, within one, whenever a step ends and the last time is long
+    enough ago. It is always the state after a whole step, from which a resumed run goes on exactly.
+
+    Args:
+        minutes_between: How many minutes of training a killed run may lose.
+        save_last: Whether there is a ``last.ckpt``.
+        **kwargs: As for Lightning's `ModelCheckpoint`.
+    """
+
+    def __init__(self, minutes_between: float = 1.0, save_last: bool = True, **kwargs: Any) -> None:
+        super().__init__(save_last=False, **kwargs)
+        if minutes_between <= 0.0:
+            raise ValueError(f"minutes_between of Checkpoints should be more than 0, got {minutes_between}")
+        self.minutes_between = minutes_between
+        self.keeps_last = save_last
+        self._written = time.monotonic()
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts the clock."""
+        super().on_train_start(trainer, pl_module)
+        self._written = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Writes ``last.ckpt`` if a step has just ended and it is time."""
+        super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+        if ends_step(trainer, batch_idx):
+            is_due = time.monotonic() - self._written >= 60.0 * self.minutes_between
+            if agreed(trainer, is_due, batch_idx):
+                self.write_last(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Writes ``last.ckpt``, after whatever else is due."""
+        super().on_train_epoch_end(trainer, pl_module)
+        self.write_last(trainer)
+
+    def write_last(self, trainer: Trainer) -> None:
+        """Writes ``last.ckpt``; to be called on all devices at once."""
+        if not self.keeps_last or trainer.fast_dev_run or self.dirpath is None:  # type: ignore[attr-defined]
+            return
+        previous, self.last_model_path = self.last_model_path, str(Path(self.dirpath) / "last.ckpt")
+        try:
+            trainer.save_checkpoint(self.last_model_path, self.save_weights_only)
+        except BaseException:
+            self.last_model_path = previous
+            raise
+        self._written = time.monotonic()
+        if trainer.is_global_zero:
+            for logger in trainer.loggers:
+                logger.after_save_checkpoint(self)
+
+
+def ends_step(trainer: Trainer, batch_idx: int) -> bool:
+    """Whether a batch is the last of an accumulated step; only there is nothing lost by stopping."""
+    return (batch_idx + 1) % trainer.accumulate_grad_batches == 0 or trainer.is_last_batch
+
+
+def agreed(trainer: Trainer, is_wanted: bool, batch_idx: int) -> bool:
+    """Whether any device wants something, known to all of them; asked for every ten batches where there are several.
+
+    Args:
+        trainer: Of this device.
+        is_wanted: Whether this device wants it.
+        batch_idx: The same on all devices.
+    """
+    if trainer.world_size == 1:
+        return is_wanted
+    # Every step of a window asks at the same batches, so that no device waits for one that does not ask.
+    if (batch_idx // trainer.accumulate_grad_batches) % BATCHES_BETWEEN_AGREEMENTS and not trainer.is_last_batch:
+        return False
+    return trainer.strategy.reduce_boolean_decision(is_wanted, all=False)

@@ -1,0 +1,85 @@
+"""Ending a run on request: after a whole step, with everything kept."""
+
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning_utilities.core.rank_zero import rank_zero_only
+
+from genzoo.callbacks.checkpoints import Checkpoints, agreed, ends_step
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class RunInterruptedError(Exception):
+    """A run was asked to stop, and has.
+
+    Args:
+        signal_number: What asked for it.
+        step: How many steps were done.
+        checkpoint: Where the state is kept; empty if there is no ``last.ckpt``.
+    """
+
+    def __init__(self, signal_number: int, step: int, checkpoint: str) -> None:
+        super().__init__(f"stopped by {signal.Signals(signal_number).name} after step {step}")
+        self.signal_number = signal_number
+        self.step = step
+        self.checkpoint = checkpoint
+
+
+class Interruption(Callback):
+    """Meets SIGTERM and Ctrl-C at the end of the step in progress, on all devices at once.
+
+    It takes the place of Lightning's own handling, which leaves without a checkpoint or with exit code 0. In
+    validation the request waits until training goes on. A second Ctrl-C ends the run at once.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begins to listen, after Lightning has put up its own handlers."""
+        self.received = None
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._receive) for number in SIGNALS}
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Stops if that was asked for.
+
+        Raises:
+            RunInterruptedError: Once ``last.ckpt`` is written.
+        """
+        if ends_step(trainer, batch_idx) and agreed(trainer, self.received is not None, batch_idx):
+            kept = [callback for callback in trainer.checkpoint_callbacks if isinstance(callback, Checkpoints)]
+            for callback in kept:
+                callback.write_last(trainer)
+            # A device that was not told itself stops with the others.
+            number = signal.SIGTERM if self.received is None else self.received
+            raise RunInterruptedError(number, trainer.global_step, kept[0].last_model_path if kept else "")
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Ceases to listen."""
+        self._restore()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Ceases to listen."""
+        self._restore()
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None and number == signal.SIGINT:
+            self._restore()
+            raise KeyboardInterrupt
+        self.received = number
+        if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
+            sys.stderr.write(f"\n{signal.Signals(number).name} received: stopping after this step\n")
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}

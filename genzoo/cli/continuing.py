@@ -1,0 +1,186 @@
+"""Commands that go on from a run: which run is meant, and whose settings hold.
+
+What is given on the command line beats the configs that are given there, and both beat what the run itself was made
+with, which its folder (or, away from one, its checkpoint) remembers.
+"""
+
+import atexit
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import torch
+import yaml
+
+from genzoo.cli.errors import refuse
+from genzoo.cli.run_folder import CONFIG
+
+LAST = "last.ckpt"
+SETTINGS = ("seed_everything", "model", "data", "trainer", "checkpoint", "pictures", "alarms")
+
+
+@dataclass(frozen=True)
+class Continued:
+    """What a command goes on from.
+
+    Attributes:
+        checkpoint: The file of weights.
+        folder: The run folder that it lies in; None if it lies in none.
+        in_place: Whether that run itself goes on, in its folder, rather than a new one.
+        settings: What the run was made with, as far as it is known.
+        first_step: Number of steps that the checkpoint has behind it.
+        epochs: Number of epochs that it has behind it.
+    """
+
+    checkpoint: Path
+    folder: Path | None
+    in_place: bool
+    settings: dict[str, Any]
+    first_step: int
+    epochs: int
+
+    def differences(self, settings: dict[str, Any]) -> list[str]:
+        """What is other now, one line for each setting."""
+        before, now = (
+            {name: value for key in SETTINGS if key in tree for name, value in _flat(tree[key], key)}
+            for tree in (self.settings, settings)
+        )
+        names = sorted(name for name in before.keys() & now.keys() if before[name] != now[name])
+        return [f"{name} is {now[name]} (the run had {before[name]})" for name in names]
+
+
+def configs_first(arguments: list[str]) -> list[str]:
+    """Arguments in which all configs stand before the settings that override them, in their own order."""
+    verb, *others = arguments
+    configs, settings = [], []
+    iterator = iter(others)
+    for argument in iterator:
+        flag, equals, _ = argument.partition("=")
+        if flag not in ("--config", "-c"):
+            settings.append(argument)
+        elif equals:
+            configs.append(argument)
+        else:
+            configs += [argument, *([value] if (value := next(iterator, None)) is not None else [])]
+    return [verb, *configs, *settings]
+
+
+def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
+    """Finds the run that a command goes on from, if there is one, and puts its settings below all others.
+
+    Args:
+        arguments: A verb and what follows it: ``fit RUN`` or ``fit --ckpt_path FILE`` or ``fit --ckpt_path last``.
+
+    Returns:
+        Arguments as Lightning takes them, and the run.
+    """
+    verb, *others = arguments
+    named = others.pop(0) if others and not others[0].startswith("-") else None
+    given = _value(others, "--ckpt_path")
+    if named is not None and given is None:
+        checkpoint = _checkpoint_of_run(Path(named), verb)
+    elif given == "last":
+        checkpoint = _newest(others)
+    elif given is not None and given != "null":
+        checkpoint = Path(given)
+    else:
+        return configs_first([verb, *others]), None
+    if not checkpoint.is_file():
+        refuse(
+            f"there is no checkpoint {checkpoint}; give one that a run has written, runs/MODEL/NAME/checkpoints/{LAST}"
+        )
+    others = _without(others, "--ckpt_path")
+
+    stored = torch.load(checkpoint, map_location="cpu", mmap=True, weights_only=True)
+    folder: Path | None = Path(named) if named is not None else checkpoint.parent.parent
+    if folder is not None and not (folder / CONFIG).is_file():
+        if named is not None:
+            refuse(f"{named} is no run: there is no {CONFIG} in it")
+        folder = None
+    settings = _stored_settings(stored) if folder is None else yaml.safe_load((folder / CONFIG).read_text())
+    progress = stored.get("loops", {}).get("fit_loop", {}).get("epoch_progress", {}).get("current", {})
+    # Where the name of a new run is given, the old one is left as it is.
+    in_place = verb == "fit" and folder is not None and _value(others, "--run.name") is None
+    first_step, epochs = stored.get("global_step", 0), progress.get("processed", 0)
+    continued = Continued(checkpoint, folder, in_place, settings, first_step, epochs)
+    if folder is not None:
+        config = folder / CONFIG
+        # What measures a run is named after it.
+        name = [] if verb == "fit" or _value(others, "--run.name") else ["--run.name", folder.name]
+        root = [] if _value(others, "--run.root") else ["--run.root", str(folder.parent.parent)]
+        others += name + root
+    else:
+        with NamedTemporaryFile("w", suffix=".yaml", delete=False) as file:
+            yaml.safe_dump(settings, file)
+        config = Path(file.name)
+        atexit.register(config.unlink, missing_ok=True)
+    verb, *others = configs_first([verb, *others])
+    return [verb, "--config", str(config), *others, "--ckpt_path", str(checkpoint)], continued
+
+
+def _checkpoint_of_run(folder: Path, verb: str) -> Path:
+    """What a verb takes of a run: training goes on from the last state, all else measures the best one."""
+    if not folder.is_dir():
+        refuse(f"there is no run {folder}; give the folder of one, runs/MODEL/NAME")
+    best, last = (folder / "checkpoints" / name for name in ("best.ckpt", LAST))
+    return best if verb != "fit" and best.is_file() else last
+
+
+def _newest(arguments: list[str]) -> Path:
+    """The last checkpoint of the newest run of the model that the arguments name."""
+    model = _model(arguments)
+    if model is None:
+        refuse("--ckpt_path last is the newest run of a model; name the model by --model or --config, or give the run")
+    folder = Path(_value(arguments, "--run.root") or "runs") / model.lower()
+    found = sorted(folder.glob(f"*/checkpoints/{LAST}"), key=lambda path: path.stat().st_mtime_ns)
+    if not found:
+        refuse(f"there is no run of {model} in {folder} to go on from; leave --ckpt_path out to begin one")
+    return found[-1]
+
+
+def _model(arguments: list[str]) -> str | None:
+    """The class name of the model that is asked for."""
+    name = _value(arguments, "--model") or _value(arguments, "--model.class_path")
+    configs = [value for flag, value in pairwise(arguments) if flag in ("--config", "-c") and Path(value).is_file()]
+    for config in configs:
+        settings = yaml.safe_load(Path(config).read_text())
+        model = settings.get("model") if isinstance(settings, dict) else None
+        name = name or (model.get("class_path") if isinstance(model, dict) else model)
+    return None if name is None else str(name).rpartition(".")[2]
+
+
+def _stored_settings(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the model, from a checkpoint alone."""
+    stored = {name: value for name, value in checkpoint.get("hyper_parameters", {}).items() if name != "data_spec"}
+    class_path = stored.pop("_class_path", None)
+    stored.pop("_instantiator", None)
+    return {} if class_path is None else {"model": {"class_path": class_path, "init_args": stored}}
+
+
+def _value(arguments: list[str], option: str) -> str | None:
+    """The last value that an option is given."""
+    values = [
+        following if argument == option else argument.partition("=")[2]
+        for argument, following in pairwise([*arguments, ""])
+        if argument == option or argument.startswith(f"{option}=")
+    ]
+    return values[-1] if values else None
+
+
+def _without(arguments: list[str], option: str) -> list[str]:
+    """Arguments without an option and its value."""
+    kept, iterator = [], iter(arguments)
+    for argument in iterator:
+        if argument == option:
+            next(iterator, None)
+        elif not argument.startswith(f"{option}="):
+            kept.append(argument)
+    return kept
+
+
+def _flat(tree: Any, name: str) -> list[tuple[str, Any]]:
+    if isinstance(tree, dict) and tree:
+        return [entry for key, value in tree.items() for entry in _flat(value, f"{name}.{key}")]
+    return [(name, tree)]

@@ -1,0 +1,268 @@
+"""Going on from a run: whose settings hold, where the files go, and what a kill costs."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+import yaml
+
+from genzoo.cli import main
+from genzoo.cli.continuing import configs_first
+from genzoo.models.base import GenerativeModel
+from tests.conftest import read_wandb_run
+
+pytestmark = pytest.mark.usefixtures("working_folder")
+
+QUICK = [
+    *("--data", "FashionMNISTMini", "--data.batch_size", "32", "--trainer.accelerator", "cpu"),
+    *("--trainer.limit_train_batches", "3", "--trainer.limit_val_batches", "1"),
+    *("--trainer.enable_progress_bar", "false", "--trainer.log_every_n_steps", "1"),
+]
+VAE = ["--model", "VAE", "--model.networks.hidden_features", "[8]", "--model.latent_dim", "4"]
+GAN = [*("--model", "GAN", "--model.discriminator_steps", "3", "--model.average_decay", "0.9")]
+SMALL_PLAYERS = ["--model.networks.generator_features", "[8]", "--model.networks.discriminator_features", "[8]"]
+NO_LOGGER = ["--trainer.logger", "false"]
+
+
+def fit(*arguments):
+    return main(["fit", *arguments])
+
+
+def rows(folder):
+    with (folder / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def same_weights(first, second):
+    states = [torch.load(path / "checkpoints" / "last.ckpt", weights_only=True) for path in (first, second)]
+    assert states[0]["global_step"] == states[1]["global_step"]
+    assert states[0]["state_dict"].keys() == states[1]["state_dict"].keys()
+    for name, value in states[0]["state_dict"].items():
+        assert (
+            value == states[1]["state_dict"][name]
+            if isinstance(value, int)
+            else torch.equal(value, states[1]["state_dict"][name])
+        ), name
+
+
+@pytest.mark.parametrize("model", [VAE, [*GAN, *SMALL_PLAYERS]], ids=["VAE", "GAN"])
+def test_a_run_that_goes_on_is_the_run_that_did_not_stop(model, working_folder, capsys):
+    name = model[1].lower()
+    straight, stopped = working_folder / "runs" / name / "straight", working_folder / "runs" / name / "stopped"
+    assert fit(*model, *QUICK, "--trainer.max_epochs", "4", "--run.name", "straight") == 0
+    assert fit(*model, *QUICK, "--trainer.max_epochs", "2", "--run.name", "stopped") == 0
+    capsys.readouterr()
+    assert fit(f"runs/{name}/stopped", "--trainer.max_epochs", "4") == 0
+    assert "trainer.max_epochs is 4 (the run had 2)" in capsys.readouterr().err
+
+    same_weights(straight, stopped)
+    assert [folder.name for folder in sorted((working_folder / "runs" / name).iterdir())] == ["stopped", "straight"]
+    assert [{**row} for row in rows(stopped)] == [{**row} for row in rows(straight)]
+    assert yaml.safe_load((stopped / "config.yaml").read_text())["trainer"]["max_epochs"] == 4
+    assert yaml.safe_load((stopped / "config_until_step_0000006.yaml").read_text())["trainer"]["max_epochs"] == 2
+    names = [path.name.rpartition("-")[2] for path in (stopped / "wandb").glob("offline-run-*")]
+    assert len(names) == 2
+    assert len(set(names)) == 1
+    for path in (stopped / "wandb").glob("offline-run-*/run-*.wandb"):
+        assert {record.run.run_id for record in read_wandb_run(path) if record.HasField("run")} == set(names)
+
+
+def test_what_a_killed_run_has_logged_since_its_checkpoint_is_logged_once(working_folder):
+    folder = working_folder / "runs" / "vae" / "run"
+    fit(*VAE, *QUICK, "--trainer.max_epochs", "1", "--run.name", "run", "--trainer.logger", "genzoo.loggers.CSVLogger")
+    before = rows(folder)
+    columns = list(before[0])
+    with (folder / "metrics.csv").open("a") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writerow({"step": 3, "epoch": 1, "train/loss": 99.0})
+        file.write("4,1,")
+    fit("runs/vae/run", "--trainer.max_epochs", "2")
+    after = rows(folder)
+    assert after[: len(before)] == before
+    assert [row["step"] for row in after if row["train/loss"]] == ["0", "1", "2", "3", "4", "5"]
+    assert "99.0" not in {row["train/loss"] for row in after}
+
+
+def test_the_command_line_beats_configs_and_configs_beat_the_run(working_folder, capsys):
+    fit(*VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "1", "--run.name", "run", "--model.beta", "2.0")
+    (working_folder / "other.yaml").write_text(
+        "model:\n  class_path: VAE\n  init_args:\n    beta: 3.0\n    free_bits: 0.25\n"
+    )
+    capsys.readouterr()
+    arguments = ["--model.free_bits", "0.5", "--config", "other.yaml", "--trainer.max_epochs", "2"]
+    assert fit("runs/vae/run", *arguments) == 0
+    said = capsys.readouterr().err
+    assert "model.init_args.beta is 3.0 (the run had 2.0)" in said
+    assert "model.init_args.free_bits is 0.5 (the run had 0.0)" in said
+    assert "latent_dim is" not in said
+    model = GenerativeModel.load_from_checkpoint(working_folder / "runs" / "vae" / "run" / "checkpoints" / "last.ckpt")
+    assert (model.beta, model.free_bits, model.latent_dim) == (3.0, 0.5, 4)
+
+
+def test_an_overridden_learning_rate_stands_in_optimiser_and_schedule(working_folder):
+    schedule = ["--model.scheduler", "torch.optim.lr_scheduler.StepLR", "--model.scheduler.step_size", "1"]
+    fit(*VAE, *QUICK, *NO_LOGGER, *schedule, "--trainer.max_epochs", "2", "--run.name", "run")
+    checkpoint = working_folder / "runs" / "vae" / "run" / "checkpoints" / "last.ckpt"
+    (before,) = torch.load(checkpoint, weights_only=True)["optimizer_states"]
+    assert before["param_groups"][0]["lr"] == pytest.approx(1e-5)
+    fit("runs/vae/run", "--model.optimizer.lr", "0.5", "--trainer.max_epochs", "3")
+    state = torch.load(checkpoint, weights_only=True)
+    (group,) = state["optimizer_states"][0]["param_groups"]
+    assert group["lr"] == pytest.approx(0.5 * 0.1**3)
+    assert group["initial_lr"] == 0.5
+    assert state["lr_schedulers"][0]["base_lrs"] == [0.5]
+    assert state["lr_schedulers"][0]["last_epoch"] == 3
+    assert int(state["optimizer_states"][0]["state"][0]["step"]) == 9
+
+
+def test_measuring_a_run_needs_nothing_but_its_folder(working_folder):
+    fit(*VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "1", "--run.name", "run")
+    csv_logger = ["--trainer.logger", "genzoo.loggers.CSVLogger"]
+    assert main(["test", "runs/vae/run", "--trainer.limit_test_batches", "1", *csv_logger]) == 0
+    folder = working_folder / "runs" / "vae" / "run_test"
+    assert yaml.safe_load((folder / "config.yaml").read_text())["ckpt_path"] == "runs/vae/run/checkpoints/best.ckpt"
+    assert len(rows(folder)) == 1
+    assert main(["validate", "runs/vae/run"]) == 0
+    assert main(["predict", "runs/vae/run", "--trainer.limit_predict_batches", "1"]) == 0
+    assert (working_folder / "runs" / "vae" / "run_predict" / "predictions.npz").is_file()
+
+
+def test_last_is_the_newest_run_of_the_model(working_folder):
+    for name in ("b", "a"):
+        fit(*VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "1", "--run.name", name)
+    fit(*VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "1", "--run.name", "c")
+    os.utime(working_folder / "runs" / "vae" / "c" / "checkpoints" / "last.ckpt", (0, 0))
+    assert fit("--model", "VAE", "--ckpt_path", "last", "--trainer.max_epochs", "2") == 0
+    states = {
+        name: torch.load(working_folder / "runs" / "vae" / name / "checkpoints" / "last.ckpt", weights_only=True)
+        for name in "abc"
+    }
+    assert {name: state["global_step"] for name, state in states.items()} == {"a": 6, "b": 3, "c": 3}
+
+
+def test_a_new_name_leaves_the_old_run_as_it_is(working_folder):
+    fit(*VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "1", "--run.name", "old")
+    old = {path: path.read_bytes() for path in (working_folder / "runs/vae/old").rglob("*") if path.is_file()}
+    assert fit("runs/vae/old", "--trainer.max_epochs", "2", "--run.name", "new") == 0
+    assert old == {path: path.read_bytes() for path in (working_folder / "runs/vae/old").rglob("*") if path.is_file()}
+    assert torch.load(working_folder / "runs/vae/new/checkpoints/last.ckpt", weights_only=True)["global_step"] == 6
+
+
+def test_a_checkpoint_away_from_its_run_brings_its_models_settings(working_folder):
+    fit(*VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "1", "--run.name", "run")
+    (working_folder / "runs/vae/run/checkpoints/last.ckpt").rename(working_folder / "moved.ckpt")
+    assert main(["test", "--ckpt_path", "moved.ckpt", "--data", "FashionMNISTMini", *NO_LOGGER]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--model", "VAE", "--ckpt_path", "last"], "there is no run of VAE in runs/vae to go on from; leave"),
+        (["--ckpt_path", "last"], "--ckpt_path last is the newest run of a model; name the model by --model"),
+        (["--ckpt_path", "nowhere.ckpt"], "there is no checkpoint nowhere.ckpt; give one that a run has written"),
+        (["runs/vae/nowhere"], "there is no run runs/vae/nowhere; give the folder of one, runs/MODEL/NAME"),
+        (["runs/vae/run"], "runs/vae/run/checkpoints/last.ckpt has had all 1 epochs; ask for more with --trainer.max"),
+    ],
+)
+def test_what_cannot_go_on_is_misuse(arguments, expected, working_folder, capsys):
+    if arguments == ["runs/vae/run"]:
+        fit(*VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "1", "--run.name", "run")
+    before = sorted(working_folder.rglob("*"))
+    with pytest.raises(SystemExit) as stop:
+        fit(*arguments)
+    assert stop.value.code == 2
+    assert f"genzoo: {expected}" in capsys.readouterr().err
+    assert sorted(working_folder.rglob("*")) == before
+
+
+def test_weights_that_do_not_fit_are_named_with_the_setting(working_folder, capsys):
+    fit(*VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "1", "--run.name", "run")
+    assert fit("runs/vae/run", "--model.latent_dim", "5", "--trainer.max_epochs", "2") == 1
+    said = capsys.readouterr().err
+    assert "the weights of the checkpoint do not fit this VAE: encoder." in said
+    assert "latent_dim was 4 and is 5" in said
+
+
+def test_configs_come_before_what_overrides_them():
+    arguments = [
+        "fit",
+        "--model.beta",
+        "2",
+        "--config",
+        "a.yaml",
+        "--run.name=x",
+        "-c=b.yaml",
+        "--seed_everything",
+        "1",
+    ]
+    assert configs_first(arguments) == [
+        *("fit", "--config", "a.yaml", "-c=b.yaml", "--model.beta", "2", "--run.name=x", "--seed_everything", "1")
+    ]
+
+
+def started(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "genzoo", "fit", *arguments],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "WANDB_SILENT": "true"},
+    )
+
+
+def wait_for(condition, process, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+LONG = [
+    *("--model", "GAN", "--model.discriminator_steps", "2", *SMALL_PLAYERS, "--data", "FashionMNISTMini"),
+    *("--data.batch_size", "8", "--trainer.accelerator", "cpu", "--trainer.log_every_n_steps", "1"),
+    *("--trainer.enable_progress_bar", "false", "--trainer.max_epochs", "1", "--trainer.limit_val_batches", "1"),
+    *("--trainer.limit_train_batches", "700"),
+]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert fit(*LONG, "--run.name", "run", "--trainer.logger", "genzoo.loggers.CSVLogger") == 0
+    return folder / "runs" / "gan" / "run"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_run_that_was_stopped_in_mid_epoch_goes_on_exactly(number, uninterrupted, working_folder):
+    folder = working_folder / "runs" / "gan" / "run"
+    minutes = "0.001" if number == signal.SIGKILL else "60"
+    process = started(*LONG, "--run.name", "run", "--checkpoint.minutes_between", minutes)
+    log, checkpoint = folder / "metrics.csv", folder / "checkpoints" / "last.ckpt"
+    wait_for(lambda: log.is_file() and log.read_text().count("\n") > 20, process)
+    if number == signal.SIGKILL:
+        wait_for(checkpoint.is_file, process)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+
+    stopped = torch.load(checkpoint, weights_only=True)
+    assert 0 < stopped["global_step"] < 700
+    assert [path.name for path in checkpoint.parent.iterdir() if path.suffix == ".ckpt"] == ["last.ckpt"]
+    if number != signal.SIGKILL:
+        assert process.returncode == 128 + number
+        step = stopped["global_step"]
+        assert f"genzoo: stopped by {number.name} after step {step}; all of it is kept. Go on with: genzoo fit" in said
+        assert said.strip().endswith("runs/gan/run")
+        assert "Traceback" not in said
+
+    assert fit("runs/gan/run") == 0
+    same_weights(folder, uninterrupted)
+    assert [{**row} for row in rows(folder)] == [{**row} for row in rows(uninterrupted)]
+    assert len({path.name.rpartition("-")[2] for path in (folder / "wandb").glob("offline-run-*")}) == 1
