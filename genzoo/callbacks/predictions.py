@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import BasePredictionWriter
 from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor
 
-from genzoo.models.base import GenerativeModel
+from genzoo.models.base import GenerativeModel, images_in
 from genzoo.spec import is_image, to_native, to_uint8
 
 
@@ -37,7 +37,8 @@ class Predictions(BasePredictionWriter):
         for name, values in arrays.items():
             if is_image(pl_module.data_shape) and tuple(values.shape[1:]) == pl_module.data_shape:
                 arrays[name] = to_uint8(to_native(values, pl_module.data_spec))
-        arrays = {name: _interleaved(values, trainer.world_size) for name, values in arrays.items()}
+        number = images_in(trainer)
+        arrays = {name: _interleaved(values, trainer.world_size)[:number] for name, values in arrays.items()}
         if trainer.is_global_zero:
             path = Path(trainer.default_root_dir) / "predictions.npz"
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -66,17 +66,23 @@ class SaveConfig(SaveConfigCallback):
     """Writes the resolved config to ``config.yaml`` in the run folder and makes it the config of the W&B run.
 
     Where a run is resumed with other settings, the config until then is kept beside it.
+
+    Args:
+        parser: Of the settings.
+        config: The settings.
+        first_step: Number of steps that a resumed run has behind it.
     """
 
-    def __init__(self, parser: LightningArgumentParser, config: Namespace) -> None:
+    def __init__(self, parser: LightningArgumentParser, config: Namespace, first_step: int = 0) -> None:
         super().__init__(parser, config, save_to_log_dir=False)
+        self.first_step = first_step
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Runs on rank zero, before anything is trained."""
         path = Path(trainer.default_root_dir) / CONFIG
         text = self.parser.dump(self.config, skip_none=False)
         if path.is_file() and path.read_text() != text:
-            path.rename(path.with_name(f"config_until_step_{trainer.global_step:07d}.yaml"))
+            path.rename(path.with_name(f"config_until_step_{self.first_step:07d}.yaml"))
         if not path.is_file():
             path.write_text(text)
         for logger in trainer.loggers:

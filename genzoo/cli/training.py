@@ -48,6 +48,7 @@ class TrainingCLI(LightningCLI):
             subclass_mode_data=True,
             auto_configure_optimizers=False,
             save_config_callback=SaveConfig,
+            save_config_kwargs={"first_step": 0 if continued is None else continued.first_step},
             seed_everything_default=0,
             parser_class=Parser,
             parser_kwargs={"prog": "genzoo"},

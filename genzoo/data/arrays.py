@@ -58,8 +58,9 @@ def keep_batch(batch: Any) -> Any:
 class EpochSampler(DistributedSampler[Batch]):
     """An order that is a function of (seed, epoch) alone, so that a resumed run continues it exactly.
 
-    Rank r of R takes the places r, r + R, r + 2R, ... of the order. No image is ever repeated to make the
-    ranks even. Lightning leaves distributed samplers as they are and tells them the epoch, on one device too.
+    Rank r of R takes the places r, r + R, r + 2R, ... of the order. Ranks always have equally many, since one that had
+    nothing left to do would keep the others waiting. Lightning leaves distributed samplers as they are and tells them
+    the epoch, on one device too.
 
     Args:
         dataset: What is sampled from.
@@ -68,7 +69,8 @@ class EpochSampler(DistributedSampler[Batch]):
         shuffle: A new order each epoch; False: the order of the data set.
         seed: What the order is a function of, besides the epoch.
         drop_last: Drops the last few images of an order that the ranks cannot share evenly. False: each
-            image is seen, and some ranks may see one more than others.
+            image is seen, and ranks that would have one fewer repeat the last of the order, at places from the
+            length of the data set on; models leave these out of account.
 
     Attributes:
         skip: How many of this rank's samples to leave out at the start of the epoch, because an interrupted
@@ -86,13 +88,14 @@ class EpochSampler(DistributedSampler[Batch]):
     ) -> None:
         super().__init__(dataset, num_replicas, rank, shuffle, seed, drop_last)  # type: ignore[arg-type]
         length = len(dataset)
-        self.total_size = length - length % num_replicas if drop_last else length
-        self.num_samples = len(range(rank, self.total_size, num_replicas))
+        self.total_size = length - length % num_replicas if drop_last else length + -length % num_replicas
+        self.num_samples = self.total_size // num_replicas
         self.skip = 0
 
     def __iter__(self) -> Iterator[int]:  # type: ignore[override]
         length = len(self.dataset)  # type: ignore[arg-type]
         order = shuffled(length, self.seed, self.epoch) if self.shuffle else np.arange(length)
+        order = np.pad(order, (0, max(0, self.total_size - length)), mode="edge") if length else order
         own = order[self.rank : self.total_size : self.num_replicas]
         return iter(own[self.skip :].tolist())
 

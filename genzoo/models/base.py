@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
+from lightning.pytorch import Trainer
 from torch import Tensor
 from typing_extensions import Self
 
@@ -238,7 +239,11 @@ class GenerativeModel(AveragedModule, ABC):
         Raises:
             RuntimeError: If a watched loss was not finite.
         """
-        steps = {name: int(step) for name, step in self._first_not_finite.items()}
+        noted = torch.stack([*self._first_not_finite.values()]) if self._first_not_finite else torch.empty(0)
+        if self.trainer.world_size > 1 and len(noted):
+            # All devices stop together: none waits for one that has.
+            torch.distributed.all_reduce(noted, torch.distributed.ReduceOp.MIN)
+        steps = dict(zip(self._first_not_finite, noted.tolist(), strict=True))
         first = min(steps, key=steps.__getitem__, default=None)
         if first is not None and steps[first] != NEVER:
             kept = getattr(self.trainer.checkpoint_callback, "last_model_path", "")
@@ -288,8 +293,12 @@ class GenerativeModel(AveragedModule, ABC):
         self._take_in(batch, 0)
 
     def on_validation_epoch_start(self) -> None:
-        """Forgets what was measured before."""
+        """Forgets what was measured before, and measures the same network on all devices."""
         self._means, self._images_evaluated = {}, {}
+        if self.trainer.world_size > 1:
+            # Running averages of batch norm are a device's own; checkpoints have those of the first.
+            for buffer in self.buffers():
+                torch.distributed.broadcast(buffer, 0)
 
     def on_test_epoch_start(self) -> None:
         """Forgets what was measured before."""
@@ -312,7 +321,10 @@ class GenerativeModel(AveragedModule, ABC):
         noise = ImageNoise(indices, self.device, run_seed(), Stream.EVALUATION)
         with self.using():
             statistics = self.statistics(x, y, noise)
-        for name, values in statistics.items():
+        # Several devices have equally many images each, if need be by repeating the last ones.
+        count = int((indices < images_in(self.trainer, loader)).sum())
+        for name, repeated in statistics.items():
+            values = repeated[:count]
             if (loader, name) not in self._means:
                 self._means[loader, name] = ImageMean(tuple(values.shape[1:]), values.device)
             self._means[loader, name].update(values)
@@ -413,6 +425,25 @@ def evaluating(model: AveragedModule, weights: Weights | None = None) -> Iterato
     finally:
         for part, mode in modes.items():
             part.training = mode
+
+
+def images_in(trainer: Trainer, loader: int = 0) -> int:
+    """How many images the data set has that a trainer is evaluating.
+
+    Args:
+        trainer: While it validates, tests or predicts.
+        loader: Which of its loaders is meant.
+    """
+    loaders: Any = next(
+        found
+        for is_running, found in (
+            (trainer.validating or trainer.sanity_checking, trainer.val_dataloaders),
+            (trainer.testing, trainer.test_dataloaders),
+            (trainer.predicting, trainer.predict_dataloaders),
+        )
+        if is_running
+    )
+    return len((loaders[loader] if isinstance(loaders, list) else loaders).dataset)
 
 
 def fresh_seed() -> int:

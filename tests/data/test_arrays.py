@@ -65,9 +65,14 @@ def test_a_loader_fetches_whole_batches(workers):
 
 
 @pytest.mark.parametrize(("count", "ranks"), [(12, 1), (12, 3), (13, 3), (2, 3)])
-def test_in_evaluation_ranks_share_the_data_without_padding_or_dropping(count, ranks):
+def test_in_evaluation_ranks_are_even_and_the_place_tells_repeats(count, ranks):
     shares = [order_of(count, num_replicas=ranks, rank=rank) for rank in range(ranks)]
-    assert shares == [list(range(rank, count, ranks)) for rank in range(ranks)]
+    own = [
+        [row for place, row in enumerate(share) if place * ranks + rank < count] for rank, share in enumerate(shares)
+    ]
+    assert own == [list(range(rank, count, ranks)) for rank in range(ranks)]
+    assert {len(share) for share in shares} == {-(-count // ranks)}
+    assert {row for share in shares for row in share} == set(range(count))
     lengths = [len(EpochSampler(range(count), num_replicas=ranks, rank=rank)) for rank in range(ranks)]
     assert lengths == [len(share) for share in shares]
 

@@ -6,6 +6,9 @@ from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 
+from genzoo.callbacks.alarms import Alarms
+from genzoo.callbacks.checkpoints import Checkpoints
+from genzoo.callbacks.interruption import Interruption
 from genzoo.callbacks.progress import ProgressBar
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.base import evaluating
@@ -128,7 +131,7 @@ def test_the_player_whose_loss_is_not_finite_is_named(trainer):
 
 
 @pytest.mark.parametrize("model_class", [VAE, GAN])
-def test_the_device_is_read_on_log_steps_alone(model_class, trainer, monkeypatch):
+def test_the_device_is_read_on_log_steps_alone(model_class, trainer, monkeypatch, tmp_path):
     """Also with a progress bar: no step in between waits for the device."""
     reads = []
 
@@ -138,8 +141,8 @@ def test_the_device_is_read_on_log_steps_alone(model_class, trainer, monkeypatch
 
     data = RandomImages(number=178, batch_size=16)
     networks = SMALL if model_class is VAE else MLPPlayers((8,), (8,))
-    model = model_class(data_spec=data.spec, networks=networks)
-    runner = trainer(callbacks=[Steps(), ProgressBar()], enable_progress_bar=True, log_every_n_steps=5)
+    model = model_class(data_spec=data.spec, networks=networks, average_decay=0.9)
+    runner = trainer(callbacks=[Steps(), ProgressBar(), Alarms(), Checkpoints(dirpath=tmp_path), Interruption()], enable_progress_bar=True, enable_checkpointing=True, log_every_n_steps=5)
 
     for name in ("item", "__float__", "__int__", "__bool__", "tolist"):
         read = getattr(torch.Tensor, name)

@@ -1,0 +1,119 @@
+"""What each of two processes does for `test_multi_device.py`: python -m tests.models.ranks FOLDER.
+
+All scenarios share one group of processes, whose members find each other through the environment, as under torchrun.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+from lightning.pytorch import Callback, Trainer
+
+from genzoo.models.dcgan import DCGAN
+from genzoo.models.gan import GAN
+from genzoo.models.vae import VAE
+from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from tests.conftest import RandomImages
+
+IMAGES = 101  # an odd number: one rank has an image less than the other
+
+MODELS = {
+    "GAN": (GAN, {"networks": MLPPlayers((8,), (8,)), "discriminator_steps": 2, "average_decay": 0.9}),
+    "DCGAN": (DCGAN, {"networks": DCGANPlayers(width=2), "latent_dim": 4}),
+    "VAE": (VAE, {"networks": MLPEncoderDecoder((8,)), "average_decay": 0.9}),
+}
+SETTINGS = {
+    "plain": {},
+    "accumulated and clipped": {"accumulate_grad_batches": 2, "gradient_clip_val": 0.01},
+    "bf16": {"precision": "bf16-mixed"},
+}
+
+
+class Witness(Callback):
+    """Notes weights, gradients and noise, and saves a checkpoint in the middle of the second epoch."""
+
+    def __init__(self, path):
+        self.path = path
+        self.seen = {"gradients": [], "noise": [], "images": []}
+
+    def on_train_start(self, trainer, pl_module):
+        self.seen["initial"] = {name: value.clone() for name, value in pl_module.named_parameters()}
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        self.seen["noise"].append(pl_module.training_noise().normal(3))
+        self.seen["images"].append(batch[0].clone())
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        if (trainer.current_epoch, batch_idx) == (1, 3):
+            trainer.save_checkpoint(self.path)
+
+
+class Gradients:
+    """Notes the gradients that are followed, clipped or not."""
+
+    def on_before_optimizer_step(self, optimizer):
+        super().on_before_optimizer_step(optimizer)
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        self.gradients.append(torch.cat([gradient.flatten().clone() for gradient in gradients]))
+
+
+def data():
+    return RandomImages(number=IMAGES, batch_size=4, validation_fraction=0.33)
+
+
+def make(name):
+    kind, settings = MODELS[name]
+    model = type(kind.__name__, (Gradients, kind), {"__module__": __name__})(data_spec=data().spec, **settings)
+    model.gradients = []
+    return model
+
+
+def fit(model, folder, callbacks=(), checkpoint=None, **settings):
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    trainer = Trainer(
+        accelerator="cpu",
+        num_nodes=2,
+        strategy="ddp",
+        enable_checkpointing=False,
+        max_epochs=2,
+        default_root_dir=folder,
+        callbacks=list(callbacks),
+        **quiet,
+        **settings,
+    )
+    trainer.fit(model, datamodule=data(), ckpt_path=checkpoint)
+    return trainer
+
+
+def state(model):
+    return {name: value.clone() for name, value in model.state_dict().items() if torch.is_tensor(value)}
+
+
+def main(folder):
+    rank = int(os.environ["RANK"])
+    results = {}
+    for name in MODELS:
+        for setting, settings in SETTINGS.items():
+            torch.manual_seed(rank)
+            model, witness = make(name), Witness(folder / f"{name} {setting} middle.ckpt")
+            trainer = fit(model, folder, [witness], **settings)
+            validated = {key: float(value) for key, value in trainer.callback_metrics.items() if "val/" in key}
+            trainer.save_checkpoint(folder / f"{name} {setting}.ckpt")
+            tested = trainer.test(model, datamodule=data(), verbose=False)[0]
+            resumed = make(name)
+            fit(resumed, folder, checkpoint=witness.path, **settings)
+            results[f"{name} {setting}"] = witness.seen | {
+                "gradients": model.gradients,
+                "weights": state(model),
+                "resumed": state(resumed),
+                "validated": validated,
+                "tested": tested,
+                "step": trainer.global_step,
+            }
+    torch.save(results, folder / f"rank {rank}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

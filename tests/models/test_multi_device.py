@@ -1,0 +1,102 @@
+"""Two processes: one model, different noise, and the scores of one."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.models.ranks import MODELS, SETTINGS, data
+
+CASES = [f"{model} {setting}" for model in MODELS for setting in SETTINGS]
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def rank_environment(rank, port):
+    """The environment that torchrun gives to one process on each of two nodes."""
+    group = {"WORLD_SIZE": 2, "GROUP_RANK": rank, "RANK": rank, "LOCAL_RANK": 0, "LOCAL_WORLD_SIZE": 1}
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "test", "OMP_NUM_THREADS": 1}
+    return os.environ | {name: str(value) for name, value in (group | place).items()}
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory):
+    """What both processes saw."""
+    folder = tmp_path_factory.mktemp("ranks")
+    port = free_port()
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.models.ranks", str(folder)],
+            env=rank_environment(rank, port),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        for rank in range(2)
+    ]
+    said = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said[0][-3000:] + said[1][-3000:]
+    return folder, [torch.load(folder / f"rank {rank}.pt") for rank in range(2)]
+
+
+def same(first, second, names):
+    different = [name for name in names if not torch.equal(first[name], second[name])]
+    assert not different, different
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_ranks_share_weights_and_gradients_but_not_noise_or_images(case, ranks):
+    first, second = (seen[case] for seen in ranks[1])
+    same(first["initial"], second["initial"], first["initial"])
+    learnt = [name for name in first["weights"] if "running" not in name]
+    same(first["weights"], second["weights"], learnt)
+    assert any(not torch.equal(first["weights"][name], value) for name, value in first["initial"].items())
+    assert len(first["gradients"]) == len(second["gradients"]) > 0
+    assert all(torch.equal(a, b) for a, b in zip(first["gradients"], second["gradients"], strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(first["noise"], second["noise"], strict=True))
+    images = torch.cat([torch.cat(seen["images"][:8]) for seen in (first, second)])
+    assert len(torch.unique(images, dim=0)) == len(images) == 64
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_steps_are_counted_as_on_one_device(case, ranks):
+    # 67 training images, two devices with batches of 4: 8 batches an epoch.
+    assert {seen[case]["step"] for seen in ranks[1]} == {8 if "accumulated" in case else 16}
+
+
+@pytest.mark.parametrize("model", ["GAN", "DCGAN"])
+def test_gradients_are_clipped_together(model, ranks):
+    norms = [float(gradient.norm()) for gradient in ranks[1][0][f"{model} accumulated and clipped"]["gradients"]]
+    assert norms == pytest.approx([0.01] * len(norms), rel=1e-3)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_run_on_two_devices_resumes_exactly(case, ranks):
+    for seen in ranks[1]:
+        # Running averages of batch norm are a device's own, and the checkpoint has those of the first.
+        learnt = [name for name in seen[case]["weights"] if "running" not in name]
+        same(seen[case]["resumed"], seen[case]["weights"], learnt)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "bf16" not in case])
+def test_scores_are_those_of_one_device(case, ranks, trainer):
+    folder, (first, second) = ranks
+    kind, settings = MODELS[case.split()[0]]
+    model, one = kind(data_spec=data().spec, **settings), trainer()
+    tested = one.test(model, datamodule=data(), verbose=False, ckpt_path=folder / f"{case}.ckpt")[0]
+    assert first[case]["tested"] == pytest.approx(tested, rel=1e-4, abs=1e-5)
+    assert second[case]["tested"] == pytest.approx(tested, rel=1e-4, abs=1e-5)
+
+    one.validate(model, datamodule=data(), verbose=False, ckpt_path=folder / f"{case}.ckpt")
+    validated = {name: float(value) for name, value in one.callback_metrics.items()}
+    assert first[case]["validated"] == second[case]["validated"]
+    assert first[case]["validated"] == pytest.approx(validated, rel=1e-4, abs=1e-5)
