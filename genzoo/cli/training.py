@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning_utilities.core.rank_zero import rank_zero_only
 
+from genzoo.callbacks.alarms import Alarms
 from genzoo.callbacks.checkpoints import Checkpoints, WholeCheckpointIO
 from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
@@ -61,6 +62,7 @@ class TrainingCLI(LightningCLI):
         parser.add_argument("--run.name", type=str | None, default=None, help="Name of this run; the time if left out.")
         parser.add_lightning_class_args(Checkpoints, "checkpoint")
         parser.add_lightning_class_args(Pictures, "pictures")
+        parser.add_lightning_class_args(Alarms, "alarms")
         parser.set_defaults(DEFAULTS)
         parser.link_arguments("data.spec", "model.init_args.data_spec", apply_on="instantiate")
 

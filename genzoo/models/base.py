@@ -39,6 +39,8 @@ class GenerativeModel(AveragedModule, ABC):
         progress_metrics: Names of the logged quantities that the progress bar shows.
         shown: Their latest values, as plain numbers: what Lightning's own ``prog_bar=True`` keeps on the device
             is read back at every step.
+        logged: The numbers that training has handed to the loggers last, by name.
+        logged_step: The step that they are of, counted from 0; -1 before the first.
 
     Args:
         data_spec: What the model must know of its data; the command line takes it from the data module.
@@ -59,6 +61,8 @@ class GenerativeModel(AveragedModule, ABC):
         self._means: dict[tuple[int, str], ImageMean] = {}
         self._images_evaluated: dict[int, int] = {}
         self.shown: dict[str, float] = {}
+        self.logged: dict[str, float] = {}
+        self.logged_step = -1
         self._first_not_finite: dict[str, Tensor] = {}
 
     @property
@@ -213,6 +217,7 @@ class GenerativeModel(AveragedModule, ABC):
         for logger in self.trainer.loggers:
             logger.log_metrics(numbers | {"epoch": self.trainer.current_epoch}, step)
             logger.save()
+        self.logged, self.logged_step = numbers, step
         self._show(numbers)
 
     def _show(self, values: Mapping[str, Tensor | float]) -> None:

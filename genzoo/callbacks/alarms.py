@@ -1,0 +1,153 @@
+"""What usually goes wrong in adversarial training, said once each, with what to try."""
+
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning_utilities.core.rank_zero import rank_zero_warn
+from torch import Tensor
+
+from genzoo.models.base import Batch, GenerativeModel
+
+ALIKE = 256
+
+
+def pairwise_distance(items: Tensor) -> float:
+    """The mean Euclidean distance between two different ones of some items, ``(N, ...)``."""
+    return float(torch.nn.functional.pdist(items.flatten(1).float()).mean())
+
+
+class Alarms(Callback):
+    """Warns of mode collapse and of a discriminator that has won; stops a game that is over, if asked to.
+
+    *Mode collapse.* At the end of each epoch samples from fixed noise are compared with as many real items: if their
+    mean pairwise distance is less than ``least_diversity`` of that of the real ones for ``collapsed_epochs`` epochs in
+    a row, they are (nearly) all the same, and not only because training has just begun.
+
+    *A discriminator that has won.* It tells more than ``won_accuracy`` of a batch apart at every log step for
+    ``won_steps`` steps in a row: its loss is nearly 0, and so is what the generator can learn from it.
+
+    *A game that is over* (Goodfellow et al. 2014, theorem 1 and proposition 2: at the equilibrium D = 1/2 everywhere).
+    The means of D(x) and D(G(z)) stay within ``tolerance`` of 1/2 for ``patience`` steps in a row. This stops the run
+    only if ``stop_at_equilibrium`` is set, and only for a discriminator that has told images apart before and still
+    follows a gradient: one that has died says 1/2 to everything too.
+
+    Values that are not finite are an error of the model's own.
+
+    Args:
+        least_diversity: Share of the real items' diversity below which samples are alike.
+        collapsed_epochs: For how many epochs they have to be.
+        won_accuracy: Share of right answers above which the discriminator is sure.
+        won_steps: For how many steps it has to be.
+        stop_at_equilibrium: Whether training stops once the discriminator can no longer tell.
+        tolerance: Distance of its mean answers from 1/2 that still counts as not telling.
+        patience: For how many steps it may not be able to tell.
+    """
+
+    def __init__(
+        self,
+        least_diversity: float = 0.25,
+        collapsed_epochs: int = 3,
+        won_accuracy: float = 0.99,
+        won_steps: int = 2000,
+        stop_at_equilibrium: bool = False,
+        tolerance: float = 0.02,
+        patience: int = 2000,
+    ) -> None:
+        if not 0.0 <= least_diversity < 1.0 or not 0.5 <= won_accuracy <= 1.0 or not 0.0 < tolerance < 0.5:
+            raise ValueError(
+                "least_diversity of Alarms should lie in [0, 1), won_accuracy in [0.5, 1] and tolerance in (0, 0.5), "
+                f"got {least_diversity}, {won_accuracy} and {tolerance}"
+            )
+        if min(collapsed_epochs, won_steps, patience) < 1:
+            raise ValueError(
+                "collapsed_epochs, won_steps and patience of Alarms should be at least 1, "
+                f"got {collapsed_epochs}, {won_steps} and {patience}"
+            )
+        self.least_diversity = least_diversity
+        self.collapsed_epochs = collapsed_epochs
+        self.won_accuracy = won_accuracy
+        self.won_steps = won_steps
+        self.stop_at_equilibrium = stop_at_equilibrium
+        self.tolerance = tolerance
+        self.patience = patience
+        self._real: Tensor | None = None
+        self._said: set[str] = set()
+        self._has_told_apart = False
+        self._since: dict[str, int] = {}
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """Looks at the numbers of log steps, which have been read from the device anyway."""
+        assert isinstance(pl_module, GenerativeModel)
+        if trainer.is_global_zero and (self._real is None or len(self._real) < ALIKE):
+            x = batch[0].detach().cpu()
+            self._real = x if self._real is None else torch.cat([self._real, x])[:ALIKE]
+        if pl_module.logged_step == trainer.global_step - 1:
+            self._watch_the_game(trainer, pl_module.logged)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Compares samples with real items."""
+        assert isinstance(pl_module, GenerativeModel)
+        if not trainer.is_global_zero or not pl_module.can_sample or self._real is None or len(self._real) < 2:
+            return
+        if "collapse" in self._said or (pl_module.condition_dim and pl_module.num_classes == 0):
+            return
+        samples = pl_module.sample(len(self._real), seed=0)
+        diversity, real = pairwise_distance(samples), pairwise_distance(self._real)
+        lasts = self._lasts("alike", diversity < self.least_diversity * real, trainer.current_epoch + 1)
+        if lasts >= self.collapsed_epochs:
+            self._say(
+                "collapse",
+                f"mode collapse: for {lasts} epochs the samples have been nearly all alike (their mean distance is "
+                f"{diversity:.3g}, that of real ones {real:.3g}). Try a lower learning rate, more discriminator_steps, "
+                "another objective or seed, or go back to an earlier checkpoint",
+            )
+
+    def _watch_the_game(self, trainer: Trainer, logged: dict[str, float]) -> None:
+        accuracy = logged.get("train/discriminator_accuracy")
+        if accuracy is None:
+            return
+        step = trainer.global_step
+        self._has_told_apart |= accuracy > 0.75
+        if self._lasts("won", accuracy > self.won_accuracy, step) >= self.won_steps:
+            self._say(
+                "won",
+                f"the discriminator has won: for {self.won_steps} steps it has told more than "
+                f"{self.won_accuracy:.0%} of all images apart, and the generator learns little from it. Try a lower "
+                "learning rate for the discriminator, a smaller one, fewer discriminator_steps, or more data",
+            )
+        answers = [logged[f"train/discriminator_{kind}"] for kind in ("real", "fake")]
+        cannot_tell = (
+            self._has_told_apart
+            and all(abs(answer - 0.5) < self.tolerance for answer in answers)
+            and logged["train/discriminator_gradient_norm"] > 1e-6
+        )
+        is_over = self._lasts("even", cannot_tell, step) >= self.patience
+        # All devices stop together, once it is over on each of them.
+        if self.stop_at_equilibrium and trainer.strategy.reduce_boolean_decision(is_over):
+            self._say("even", f"the game is over: for {self.patience} steps D(x) and D(G(z)) have both been 1/2")
+            trainer.should_stop = True
+
+    def _lasts(self, name: str, holds: bool, step: int) -> int:
+        """For how many steps (or epochs) something has held at every look, this one included."""
+        if not holds:
+            self._since.pop(name, None)
+            return 0
+        return step - self._since.setdefault(name, step) + 1
+
+    def _say(self, name: str, text: str) -> None:
+        if name not in self._said:
+            self._said.add(name)
+            rank_zero_warn(text)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What has been seen and said, for a run that is resumed."""
+        return {"said": sorted(self._said), "since": self._since, "has_told_apart": self._has_told_apart}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes it back."""
+        self._said = set(state_dict["said"])
+        self._since = state_dict["since"]
+        self._has_told_apart = state_dict["has_told_apart"]

@@ -1,0 +1,121 @@
+"""Alarms: they fire on a constant generator, on a perfect discriminator and at an equilibrium, and not otherwise."""
+
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+from genzoo.callbacks.alarms import Alarms, pairwise_distance
+from genzoo.models.gan import GAN
+from genzoo.networks.mlp import MLPPlayers
+from genzoo.optimizers import AdversarialAdam
+from tests.conftest import RandomImages
+
+
+def heard(trainer, alarms, model_class=GAN, epochs=6, **settings):
+    """The warnings of a run of 3 steps an epoch, and how many steps it took."""
+    data = RandomImages(number=56, batch_size=16)
+    torch.manual_seed(0)
+    networks = MLPPlayers((16,), (16,), dropout=0.0, batch_norm=False)
+    model = model_class(data_spec=data.spec, networks=networks, **settings)
+    runner = trainer(max_epochs=epochs, callbacks=[alarms], log_every_n_steps=1, num_sanity_val_steps=0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        runner.fit(model, datamodule=data)
+    texts = [str(warning.message) for warning in caught]
+    kinds = ("mode collapse", "the discriminator has won", "the game is over")
+    return [text for text in texts if text.startswith(kinds)], runner.global_step
+
+
+class Constant(GAN):
+    """Its generator gives one image, whatever z is."""
+
+    def generate(self, number, condition, noise):
+        return super().generate(number, condition, noise)[:1].expand(number, -1, -1, -1)
+
+    def decode(self, z, y=None):
+        return super().decode(z, y)[:1].expand(len(z), -1, -1, -1)
+
+
+class Perfect(GAN):
+    """Its discriminator knows the difference without having to learn it."""
+
+    def score(self, x, condition):
+        grey_levels = (x.detach() + 1.0) * 127.5
+        is_real = (grey_levels - grey_levels.round()).flatten(1).abs().mean(1) < 1e-3
+        return super().score(x, condition) * 1e-3 + torch.where(is_real, 10.0, -10.0)
+
+
+class Even(GAN):
+    """Told images apart for two steps, and since then sees a whisker of a difference."""
+
+    def score(self, x, condition):
+        logits = super().score(x, condition)
+        if self.trainer.global_step < 2:
+            return logits + 10.0 * (x.flatten(1).std(1) - 0.3).sign()
+        return 1e-2 * logits
+
+
+class Dead(Even):
+    """The same, but nothing it sees reaches its answer any more."""
+
+    def score(self, x, condition):
+        logits = super().score(x, condition)
+        return logits if self.trainer.global_step < 2 else 0.0 * logits
+
+
+class NeverTold(GAN):
+    """Has said 1/2 from the start."""
+
+    def score(self, x, condition):
+        return 1e-2 * super().score(x, condition)
+
+
+def test_a_constant_generator_is_a_mode_collapse(trainer):
+    said, _ = heard(trainer, Alarms(collapsed_epochs=2), Constant)
+    assert len(said) == 1
+    assert said[0].startswith("mode collapse: for 2 epochs the samples have been nearly all alike (their mean distance")
+    assert "Try a lower learning rate" in said[0]
+
+
+def test_a_perfect_discriminator_has_won(trainer):
+    said, _ = heard(trainer, Alarms(least_diversity=0.0, won_steps=5), Perfect)
+    assert len(said) == 1
+    assert said[0].startswith("the discriminator has won: for 5 steps it has told more than 99% of all images apart")
+
+
+@pytest.mark.parametrize(("model_class", "steps"), [(Even, 7), (Dead, 18), (NeverTold, 18)])
+def test_a_run_stops_at_the_equilibrium_but_not_for_a_dead_discriminator(model_class, steps, trainer):
+    alarms = Alarms(least_diversity=0.0, stop_at_equilibrium=True, patience=5)
+    said, taken = heard(trainer, alarms, model_class, discriminator_optimizer=AdversarialAdam)
+    assert taken == steps
+    assert [text.startswith("the game is over") for text in said] == [True] * (steps == 7)
+
+
+def test_nothing_stops_unless_asked_to(trainer):
+    assert heard(trainer, Alarms(least_diversity=0.0, patience=5), Even) == ([], 18)
+
+
+def test_a_game_that_goes_on_is_not_disturbed(trainer):
+    assert heard(trainer, Alarms(least_diversity=0.0)) == ([], 18)
+
+
+def test_what_was_seen_survives_a_resume():
+    first, second = Alarms(), Alarms()
+    first._said, first._since, first._has_told_apart = {"won"}, {"even": 7}, True
+    second.load_state_dict(first.state_dict())
+    assert second.state_dict() == first.state_dict()
+
+
+def test_the_distance_is_that_of_all_pairs():
+    items = torch.randn(5, 2, 3)
+    distances = [float((items[i] - items[j]).norm()) for i in range(5) for j in range(i)]
+    assert pairwise_distance(items) == pytest.approx(sum(distances) / 10, rel=1e-5)
+    assert pairwise_distance(nn.functional.one_hot(torch.arange(3))) == pytest.approx(2**0.5)
+
+
+@pytest.mark.parametrize("settings", [{"won_accuracy": 2.0}, {"patience": 0}, {"tolerance": 0.5}])
+def test_settings_out_of_range_are_refused(settings):
+    with pytest.raises(ValueError, match="of Alarms should"):
+        Alarms(**settings)
