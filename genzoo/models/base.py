@@ -45,19 +45,28 @@ class GenerativeModel(AveragedModule, ABC):
     Args:
         data_spec: What the model must know of its data; the command line takes it from the data module.
         latent_dim: Number of latent variables.
+        compile_backend: With which backend of ``torch.compile`` the networks are compiled for training, usually
+            ``inductor`` (which draws numbers of its own for dropout). None: they are not. What is differentiated
+            twice must call a network's ``forward``, which is never compiled. Checkpoints are the same either way.
         **kwargs: Arguments of `AveragedModule`.
     """
 
     monitor: ClassVar[tuple[str, Literal["min", "max"]] | None] = None
     progress_metrics: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, data_spec: DataSpec, latent_dim: int = 32, **kwargs: Any) -> None:
+    def __init__(
+        self, data_spec: DataSpec, latent_dim: int = 32, compile_backend: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if latent_dim < 1:
             raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+        if compile_backend is not None and compile_backend not in (known := torch.compiler.list_backends(())):
+            raise ValueError(f"compile_backend is {compile_backend!r}, but torch has {', '.join(known)}")
         self._store_hyperparameters()
         self.data_spec = data_spec
         self.latent_dim = latent_dim
+        self.compile_backend = compile_backend
+        self._is_compiled = False
         self._means: dict[tuple[int, str], ImageMean] = {}
         self._images_evaluated: dict[int, int] = {}
         self.shown: dict[str, float] = {}
@@ -165,6 +174,15 @@ class GenerativeModel(AveragedModule, ABC):
         return torch.cat(items)
 
     # Training
+
+    def setup(self, stage: str) -> None:
+        """Compiles the networks in place, if that is asked for; their averages are copied before."""
+        super().setup(stage)
+        if self.compile_backend is not None and stage == "fit" and not self._is_compiled:
+            for name, network in self.named_children():
+                if name != "average":
+                    network.compile(backend=self.compile_backend)
+            self._is_compiled = True
 
     @property
     def is_log_step(self) -> bool:

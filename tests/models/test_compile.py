@@ -1,0 +1,78 @@
+"""Compiled networks: the same losses, gradients and checkpoints."""
+
+import pytest
+import torch
+from lightning.pytorch import Callback
+
+from genzoo.models.autoencoder import AutoEncoder
+from genzoo.models.dcgan import DCGAN
+from genzoo.models.gan import GAN
+from genzoo.models.vae import VAE
+from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from tests.conftest import RandomImages
+
+MODELS = {
+    "AutoEncoder": (AutoEncoder, {"networks": MLPEncoderDecoder((8,))}),
+    "VAE": (VAE, {"networks": MLPEncoderDecoder((8,))}),
+    "GAN": (GAN, {"networks": MLPPlayers((8,), (8,)), "discriminator_steps": 2, "average_decay": 0.9}),
+    "DCGAN": (DCGAN, {"networks": DCGANPlayers(width=2), "latent_dim": 4}),
+}
+
+
+class Losses(Callback):
+    def __init__(self):
+        self.losses, self.gradients, self.compiled = [], [], 0
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self.losses.append(pl_module.logged)
+
+    def on_before_optimizer_step(self, trainer, pl_module, optimizer):
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        self.gradients.append(torch.cat([gradient.flatten().clone() for gradient in gradients]))
+
+
+def fitted(name, trainer, backend, path):
+    data = RandomImages(number=56, batch_size=16)
+    kind, settings = MODELS[name]
+    torch.manual_seed(0)
+    model = kind(data_spec=data.spec, compile_backend=backend, **settings)
+    seen = Losses()
+    runner = trainer(callbacks=[seen], log_every_n_steps=1)
+    runner.fit(model, datamodule=data)
+    runner.save_checkpoint(path)
+    return model, seen
+
+
+def compare(name, trainer, backend, tmp_path, **tolerance):
+    torch.compiler.reset()
+    _, eager = fitted(name, trainer, None, tmp_path / "eager.ckpt")
+    model, compiled = fitted(name, trainer, backend, tmp_path / "compiled.ckpt")
+    assert len(eager.losses) == len(compiled.losses) == 3
+    for one, other in zip(eager.losses, compiled.losses, strict=True):
+        assert other == pytest.approx(one, **tolerance)
+    for one, other in zip(eager.gradients, compiled.gradients, strict=True):
+        torch.testing.assert_close(other, one, rtol=tolerance["rel"], atol=tolerance["abs"])
+    states = [torch.load(tmp_path / f"{kind}.ckpt", weights_only=True) for kind in ("eager", "compiled")]
+    assert states[0]["state_dict"].keys() == states[1]["state_dict"].keys()
+    assert not any("_orig_mod" in key for key in states[1]["state_dict"])
+    assert any(module._compiled_call_impl is not None for module in model.children())
+    loaded = MODELS[name][0].load_from_checkpoint(tmp_path / "compiled.ckpt", compile_backend=None)
+    assert all(module._compiled_call_impl is None for module in loaded.children())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_compiled_training_is_eager_training(name, trainer, tmp_path):
+    """With a backend that traces as all do, and then computes with the operations that eager mode has."""
+    compare(name, trainer, "aot_eager", tmp_path, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_the_usual_backend_agrees_to_rounding(trainer, tmp_path):
+    """Without dropout, for which this backend draws numbers of its own."""
+    compare("DCGAN", trainer, "inductor", tmp_path, rel=1e-2, abs=1e-4)
+
+
+def test_an_unknown_backend_is_named_with_those_there_are():
+    with pytest.raises(ValueError, match=r"compile_backend is 'inducter', but torch has .*inductor"):
+        VAE(data_spec=RandomImages().spec, compile_backend="inducter")
