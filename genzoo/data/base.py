@@ -1,6 +1,7 @@
 """The data module that all image data sets share: splits, order, resuming, and the way to [-1, 1]."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,17 @@ class ImageDataModule(ArrayDataModule):
         if self.horizontal_flip and self.trainer is not None and self.trainer.training:
             images = _flip_some(images, self.trainer)
         return to_float(images), labels
+
+    def training_batches(self, number: int) -> Iterator[Tensor]:
+        """Training images in [-1, 1] as evaluation shows them: in the order of the file, not flipped.
+
+        Args:
+            number: How many at most; fewer than there are lie evenly among them.
+
+        Yields:
+            Batches ``(B, C, H, W)``, float32.
+        """
+        return map(to_float, super().training_batches(number))
 
     def _array(self, split: Split) -> ImageArray:
         whole = super()._array(split)

@@ -60,17 +60,22 @@ class BinarisedImages(ImageDataModule):
             images = _bits(images, noise.uniform(*images.shape))
         return super().on_after_batch_transfer((images, labels), dataloader_idx)
 
+    def _excerpt(self, number: int) -> ImageArray:
+        return self._binarised(super()._excerpt(number), is_test=False)
+
     def _held_out(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         count = count_of(self.validation_fraction, len(labels))
         return np.sort(shuffled(len(labels), Purpose.VALIDATION)[:count])
 
     def _binarised(self, part: ImageArray | Subset[Batch], is_test: bool) -> ImageArray:
         """A copy of a part with fixed bits, keyed by the images' places in their file."""
-        whole, places = (part.dataset, part.indices) if isinstance(part, Subset) else (part, range(len(part)))
-        assert isinstance(whole, ImageArray)
-        images, labels = whole.__getitems__(places)
+        places = np.arange(len(part))
+        whole: Any = part
+        while isinstance(whole, Subset):
+            places, whole = np.asarray(whole.indices)[places], whole.dataset
+        images, labels = whole.__getitems__(places.tolist())
         counters = (self.bits_seed, Stream.AUGMENTATION, BINARISATION, int(is_test))
-        noise = ImageNoise(torch.tensor(places), "cpu", *counters)
+        noise = ImageNoise(torch.from_numpy(places), "cpu", *counters)
         return ImageArray(_bits(images, noise.uniform(*images.shape)).numpy(), labels.numpy())
 
 

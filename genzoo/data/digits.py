@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genzoo.data.base import ImageDataModule, Split
-from genzoo.data.extras import import_extra
 from genzoo.data.mnist import MNIST
 from genzoo.data.selection import Purpose, choose_proportional, count_of, require_fraction
+from genzoo.extras import import_extra
 from genzoo.noise import counter_seed
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from genzoo.data.base import Split
 from genzoo.data.decoded import DecodedImages, Listing
 from genzoo.data.decoding import read_image
-from genzoo.data.extras import import_extra
 from genzoo.data.selection import Purpose, choose_proportional, count_of, require_fraction
+from genzoo.extras import import_extra
 
 
 class HuggingFaceImages(DecodedImages):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from genzoo.data.base import Split
 from genzoo.data.decoded import DecodedImages, Listing, file_states
 from genzoo.data.decoding import read_image
-from genzoo.data.extras import import_extra
+from genzoo.extras import import_extra
 
 # The official names end so; the official test images have no labels, and are not used.
 ENDINGS: dict[Split, str] = {"train": "train_lmdb", "test": "val_lmdb"}

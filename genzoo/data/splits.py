@@ -1,13 +1,14 @@
 """What all data modules share: splits, parts, order and resuming, of arrays of any kind."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from lightning import LightningDataModule, Trainer
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from genzoo.data.arrays import Batch, EpochSampler, ImageArray, keep_batch
@@ -134,6 +135,24 @@ class ArrayDataModule(LightningDataModule, ABC):
     def predict_dataloader(self) -> DataLoader[Batch]:
         """The official test split, in order."""
         return self.test_dataloader()
+
+    def training_batches(self, number: int) -> Iterator[Tensor]:
+        """Training items as evaluation shows them: in the order of the file, neither flipped nor shuffled.
+
+        Args:
+            number: How many at most; fewer than there are lie evenly among them.
+
+        Yields:
+            Batches ``(B, ...)`` of what a model sees.
+        """
+        items = self._excerpt(number)
+        for start in range(0, len(items), self.batch_size):
+            batch: Any = items.__getitems__(list(range(start, min(start + self.batch_size, len(items)))))
+            yield batch[0]
+
+    def _excerpt(self, number: int) -> ImageArray | Subset[Batch]:
+        part = self.parts["training"]
+        return Subset(part, np.linspace(0, len(part) - 1, min(number, len(part))).round().astype(int).tolist())
 
     def _array(self, split: Split) -> ImageArray:
         items, labels = self.load(split)

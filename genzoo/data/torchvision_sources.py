@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torchvision import datasets
 
 from genzoo.data.base import ImageDataModule, Split
-from genzoo.data.extras import import_extra
+from genzoo.extras import import_extra
 
 CIFAR100_NAMES = """
 apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle

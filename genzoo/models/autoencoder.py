@@ -1,4 +1,4 @@
-"""Autoencoder: the deterministic baseline that reconstructs but cannot generate.
+"""Autoencoder: the deterministic baseline that reconstructs, and generates only with a density of its codes.
 
 Source: Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science 2006.
 From the paper: a bottleneck of few units between an encoder and a decoder, trained to reconstruct. Not from
@@ -39,8 +39,8 @@ class AutoEncoder(InferenceModel):
 
     @property
     def can_sample(self) -> bool:
-        """False: there is no prior to draw from."""
-        return False
+        """Whether there is a density of codes to draw from; an autoencoder has no prior."""
+        return self.density is not None
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes of images: ``(N, *data_shape)`` to ``(N, latent_dim)``."""
@@ -51,17 +51,6 @@ class AutoEncoder(InferenceModel):
         """Data of codes: ``(N, latent_dim)`` to ``(N, *data_shape)``, images in [-1, 1]."""
         output: Tensor = self.decoder(z)
         return output.tanh() if is_image(self.data_shape) else output
-
-    def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
-        """Always raises.
-
-        Raises:
-            RuntimeError: An autoencoder says nothing of how its codes are distributed.
-        """
-        raise RuntimeError(
-            "an AutoEncoder has no prior to draw from: it learns to reconstruct images, not how its codes are "
-            "distributed; use reconstruct(x), or train a VAE to generate"
-        )
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """The squared error of each item, ``(N,)``: pixels scaled to [0, 1], points as they are."""

@@ -254,19 +254,28 @@ class GenerativeModel(AveragedModule, ABC):
         self._first_not_finite[name] = torch.minimum(self._first_not_finite.get(name, never), found)
 
     def require_finite(self) -> None:
-        """Stops the training of a model whose loss has ceased to be a number.
+        """Stops the training of a model whose loss has ceased to be a number; to be asked on all devices at once.
 
         Asked on log steps, at the end of an epoch and before a checkpoint is written, so that none is overwritten
         by a broken one and no other step waits for the device.
 
         Raises:
+            RuntimeError: If a watched loss was not finite, on whichever device.
+        """
+        if self.trainer.world_size > 1 and self._first_not_finite:
+            # All devices stop together: none waits for one that has.
+            noted = torch.stack([*self._first_not_finite.values()])
+            torch.distributed.all_reduce(noted, torch.distributed.ReduceOp.MIN)
+            self._first_not_finite = dict(zip(self._first_not_finite, noted.unbind(), strict=True))
+        self.require_finite_here()
+
+    def require_finite_here(self) -> None:
+        """The same, as far as this device knows.
+
+        Raises:
             RuntimeError: If a watched loss was not finite.
         """
-        noted = torch.stack([*self._first_not_finite.values()]) if self._first_not_finite else torch.empty(0)
-        if self.trainer.world_size > 1 and len(noted):
-            # All devices stop together: none waits for one that has.
-            torch.distributed.all_reduce(noted, torch.distributed.ReduceOp.MIN)
-        steps = dict(zip(self._first_not_finite, noted.tolist(), strict=True))
+        steps = {name: int(step) for name, step in self._first_not_finite.items()}
         first = min(steps, key=steps.__getitem__, default=None)
         if first is not None and steps[first] != NEVER:
             kept = getattr(self.trainer.checkpoint_callback, "last_model_path", "")

@@ -1,15 +1,19 @@
 """Models with an encoder, trained by one optimiser: what an autoencoder and a VAE have in common."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerConfig, OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim import Adam
 
-from genzoo.models.base import Batch, GenerativeModel
+from genzoo.hyperparameters import as_plain
+from genzoo.models.base import Batch, GenerativeModel, evaluating
+from genzoo.networks.densities import CodeDensity, Density
+from genzoo.noise import Noise
 from genzoo.optimizers import Interval, scheduled
 
 
@@ -19,10 +23,14 @@ class InferenceModel(GenerativeModel):
     It is trained by gradient descent on the entry ``loss`` of its `summary`: the same two functions,
     `statistics` and `summary`, make the objective in training and in evaluation.
 
+    A density of its codes, if one is asked for, plays no part in training. It is fitted to the codes of the training
+    images whenever the weights have moved and it is needed: for samples, and for every checkpoint.
+
     Args:
         optimizer: Makes the optimiser from the parameters.
         scheduler: Makes a learning-rate schedule from the optimiser.
         scheduler_interval: When the schedule moves on: at the end of every ``epoch`` or with every ``step``.
+        density: What is fitted to the codes of the training images, for samples to be drawn from.
         **kwargs: Arguments of `GenerativeModel`.
     """
 
@@ -31,12 +39,15 @@ class InferenceModel(GenerativeModel):
         optimizer: OptimizerCallable = Adam,
         scheduler: LRSchedulerCallable | None = None,
         scheduler_interval: Interval = "epoch",
+        density: Density | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.scheduler_interval: Interval = scheduler_interval
+        self.density: CodeDensity | None = None if density is None else density.unfitted(self.latent_dim)
+        self._step_of_density: int | None = None
 
     @abstractmethod
     def encode(self, x: Tensor) -> Tensor:
@@ -72,3 +83,96 @@ class InferenceModel(GenerativeModel):
         """One optimiser over all parameters."""
         trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
         return scheduled(self.optimizer(trained), self.scheduler, self.scheduler_interval)
+
+    # The density of the codes
+
+    def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
+        """Draws latent variables from the density of the codes, ``(number, latent_dim)``.
+
+        Raises:
+            RuntimeError: If there is no density, or it has not been fitted.
+        """
+        if self.density is None:
+            raise RuntimeError(
+                f"this {type(self).__name__} has no prior to draw from: it learns to reconstruct images, not how its "
+                "codes are distributed; give it a density (--model.density GaussianMixtureDensity) or train a VAE to "
+                "generate"
+            )
+        self._refresh_density()
+        return self.density.sample(number, noise or self.fresh_noise())
+
+    def fit_density(self, batches: Iterable[Tensor | Batch], density: Density | None = None) -> None:
+        """Fits the density to the codes of given images; training with a data module does so by itself.
+
+        Args:
+            batches: Training images ``(N, *data_shape)``, with or without labels: a data loader, or the
+                ``training_batches`` of a data module. Those beyond the density's ``max_codes`` are left alone.
+            density: What to fit, in place of the density that the model was made with.
+
+        Raises:
+            ValueError: If there is nothing to fit, or too little to fit it to.
+        """
+        if density is not None:
+            self.density = density.unfitted(self.latent_dim).to(self.device)
+            self.hparams["density"] = as_plain(density)
+        if self.density is None:
+            raise ValueError(f"this {type(self).__name__} was made without a density; give fit_density one to fit")
+        codes, number = [torch.empty(0, self.latent_dim)], 0
+        with evaluating(self):
+            for batch in batches:
+                x = batch if isinstance(batch, Tensor) else batch[0]
+                codes.append(self.encode(x[: self.density.max_codes - number].to(self.device)).float().cpu())
+                number += len(codes[-1])
+                if number == self.density.max_codes:
+                    break
+            self.density.fit(torch.cat(codes))
+        self._step_of_density = None if self._trainer is None else self.trainer.global_step
+
+    def on_fit_start(self) -> None:
+        """Refuses to train what could not be fitted a density afterwards."""
+        super().on_fit_start()
+        self._step_of_density = None
+        if self.density is None:
+            return
+        data = self._data
+        if not hasattr(data, "training_batches"):
+            raise ValueError(
+                "a density is fitted to the training images of a data module: train with "
+                "trainer.fit(model, datamodule=...), or without a density and call model.fit_density(batches, density)"
+            )
+        self.density.require_fittable(len(data.parts["training"]))
+
+    def on_train_end(self) -> None:
+        """Leaves the density that belongs to the last weights."""
+        self._refresh_density()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Puts the density that belongs to the weights of a checkpoint beside them."""
+        super().on_save_checkpoint(checkpoint)
+        if self.density is not None and self.trainer.is_global_zero:
+            self._refresh_density()
+            checkpoint["state_dict"].update(self.density.state_dict(prefix="density."))
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes the weights of a model that had no density, or another one; this one is then yet to be fitted."""
+        state = checkpoint["state_dict"]
+        own = {} if self.density is None else self.density.state_dict(prefix="density.")
+        stored = {name: value for name, value in state.items() if name.startswith("density.")}
+        if {name: value.shape for name, value in stored.items()} != {name: value.shape for name, value in own.items()}:
+            for name in stored:
+                del state[name]
+            state.update(own)
+        super().on_load_checkpoint(checkpoint)
+
+    @property
+    def _data(self) -> Any:
+        return self.trainer.datamodule  # type: ignore[attr-defined]
+
+    def _refresh_density(self) -> None:
+        """Fits the density anew if training has moved the weights since."""
+        if self.density is None or not self.is_fitting:
+            return
+        if self._step_of_density != self.trainer.global_step:
+            # The first device alone asks for samples.
+            self.require_finite_here()
+            self.fit_density(self._data.training_batches(self.density.max_codes))

@@ -107,7 +107,12 @@ class VariationalModel(InferenceModel):
         return self.likelihood.mean(self.likelihood_parameters(z))
 
     def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
-        """Draws latent variables from N(0, I), ``(number, latent_dim)``."""
+        """Draws latent variables, ``(number, latent_dim)``, from the density of the codes if there is one.
+
+        Otherwise from the prior N(0, I), with respect to which the bound is defined in either case.
+        """
+        if self.density is not None:
+            return super().prior_sample(number, noise)
         return self.prior.sample(number, self.latent_dim, noise or self.fresh_noise())
 
     def sample_likelihood(self, number: int, seed: int | None = None) -> Tensor:

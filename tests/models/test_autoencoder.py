@@ -28,5 +28,7 @@ def test_a_wide_bottleneck_learns_to_copy_and_reports_it(trainer):
 def test_it_says_why_it_cannot_sample():
     model = AutoEncoder(data_spec=RandomImages().spec)
     assert not model.can_sample
-    with pytest.raises(RuntimeError, match=r"an AutoEncoder has no prior to draw from: .* train a VAE to generate"):
+    with pytest.raises(
+        RuntimeError, match=r"this AutoEncoder has no prior to draw from: .*; give it a density .* or train a VAE"
+    ):
         model.sample(4)

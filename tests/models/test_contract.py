@@ -1,6 +1,7 @@
 """Every model, found by looking, fulfils the contract of `GenerativeModel`."""
 
 import inspect
+from functools import partial
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from genzoo.discovery import public_classes
 from genzoo.models.base import GenerativeModel
 from genzoo.models.inference import InferenceModel
 from genzoo.networks.architectures import EncoderDecoder, Players
+from genzoo.networks.densities import GaussianMixtureDensity
 from genzoo.spec import image_spec
 from tests.conftest import RandomImages
 
@@ -78,10 +80,19 @@ def test_one_training_step_and_samples(model_class, networks, size, channels, tr
         assert model.reconstruct(x).abs().max() <= 1.0
 
 
-@pytest.fixture(params=MODELS, ids=lambda model: model.__name__)
+WITH_DENSITY = [partial(cls, density=GaussianMixtureDensity(2)) for cls in MODELS if issubclass(cls, InferenceModel)]
+
+
+@pytest.fixture(
+    params=[*MODELS, *WITH_DENSITY],
+    ids=lambda make: make.__name__ if isinstance(make, type) else f"{make.func.__name__}-density",
+)
 def model(request):
     torch.manual_seed(0)
-    return request.param(data_spec=image_spec(1, 28, 28, tuple("abcdefghij")), latent_dim=4)
+    model = request.param(data_spec=image_spec(1, 28, 28, tuple("abcdefghij")), latent_dim=4)
+    if request.param in WITH_DENSITY:
+        model.fit_density([torch.rand(50, 1, 28, 28)])
+    return model
 
 
 def test_samples_are_a_function_of_weights_seed_and_place(model):

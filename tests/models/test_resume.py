@@ -8,8 +8,10 @@ from lightning.pytorch import Callback
 from torch import nn
 from torch.optim.lr_scheduler import StepLR
 
+from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
+from genzoo.networks.densities import GaussianMixtureDensity
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from tests.conftest import RandomImages
 
@@ -23,6 +25,10 @@ class DropoutEncoderDecoder(MLPEncoderDecoder):
 
 def vae(data):
     return VAE(data_spec=data.spec, networks=DropoutEncoderDecoder((8,)), scheduler=HALVE, kl_warmup_steps=6)
+
+
+def autoencoder_with_density(data):
+    return AutoEncoder(data_spec=data.spec, networks=DropoutEncoderDecoder((8,)), density=GaussianMixtureDensity(3))
 
 
 def gan(data):
@@ -74,7 +80,7 @@ def equal(first, second):
     assert not different, different
 
 
-@pytest.mark.parametrize("make", [vae, gan])
+@pytest.mark.parametrize("make", [vae, autoencoder_with_density, gan])
 @pytest.mark.parametrize(
     ("batch", "inside"), [((1, 2), True), ((1, 2), False), ((0, 4), False), ((2, 0), True)], ids=str
 )

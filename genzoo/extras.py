@@ -1,4 +1,4 @@
-"""Packages that only some data sets need, imported when they are."""
+"""Packages that only some data sets and models need, imported when they are."""
 
 from importlib import import_module
 from typing import Any

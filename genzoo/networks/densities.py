@@ -1,0 +1,187 @@
+r"""Densities of codes, fitted when the networks are trained.
+
+.. math:: p(z) = \sum_k \pi_k N(z; \mu_k, L_k L_k^T)
+
+Source: Ghosh et al., "From variational to deterministic autoencoders", ICLR 2020, section 4: a Gaussian with full
+covariance, or a mixture of ten, fitted to the codes of the training images. Not from the paper: a limit on the
+number of codes.
+"""
+
+import math
+import warnings
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from genzoo.extras import import_extra
+from genzoo.noise import Noise
+
+# Of the mean variance of the codes; added to every variance, so that codes that do not vary have a density too.
+RELATIVE_RIDGE = 1e-6
+SMALLEST_RIDGE = 1e-18
+
+
+class CodeDensity(nn.Module, ABC):
+    """A density of codes, all of it in buffers: a checkpoint carries it, and an optimiser does not see it.
+
+    Attributes:
+        max_codes: To how many codes at most it is fitted.
+        codes_seen: To how many it was fitted; 0 before.
+    """
+
+    codes_seen: Tensor
+
+    def __init__(self, max_codes: int) -> None:
+        super().__init__()
+        self.max_codes = max_codes
+        self.register_buffer("codes_seen", torch.zeros((), dtype=torch.int64))
+
+    @abstractmethod
+    def require_fittable(self, number: int) -> None:
+        """Raises if ``number`` codes are too few, or if a package is missing that fitting needs."""
+
+    @abstractmethod
+    def fit(self, codes: Tensor) -> None:
+        """Fits the density to codes ``(N, latent_dim)``, as a function of these alone."""
+
+    @abstractmethod
+    def sample(self, number: int, noise: Noise) -> Tensor:
+        """Draws ``(number, latent_dim)``, float32; row i is a function of the i-th row of the noise.
+
+        Raises:
+            RuntimeError: If it has not been fitted.
+        """
+
+    @abstractmethod
+    def log_prob(self, z: Tensor) -> Tensor:
+        """The log-density in nats: ``(N, latent_dim)`` to ``(N,)``.
+
+        Raises:
+            RuntimeError: If it has not been fitted.
+        """
+
+    def require_fitted(self) -> None:
+        """Raises a `RuntimeError` if the density has not been fitted."""
+        if self.codes_seen == 0:
+            raise RuntimeError(
+                "the density of the codes has not been fitted yet; train the model with a data module, or call "
+                "model.fit_density(batches) with batches of training images"
+            )
+
+
+class Density(ABC):
+    """What kind of density is fitted to codes: a value that makes the module which is fitted."""
+
+    @abstractmethod
+    def unfitted(self, latent_dim: int) -> CodeDensity:
+        """A density of codes ``(N, latent_dim)`` that is yet to be fitted."""
+
+
+@dataclass(frozen=True)
+class GaussianMixtureDensity(Density):
+    """A mixture of Gaussians with full covariances, fitted by scikit-learn's expectation maximisation.
+
+    Args:
+        components: Number of Gaussians; 1 is the Gaussian that has the mean and the covariance of the codes.
+        max_codes: To how many codes at most the mixture is fitted; time and memory are proportional to it.
+    """
+
+    components: int = 10
+    max_codes: int = 5000
+
+    def __post_init__(self) -> None:
+        if self.components < 1:
+            raise ValueError(f"components must be at least 1, got {self.components}")
+        if self.max_codes < max(2, self.components):
+            raise ValueError(
+                f"max_codes must be at least 2 and at least the number of components ({self.components}), "
+                f"got {self.max_codes}"
+            )
+
+    def unfitted(self, latent_dim: int) -> CodeDensity:
+        """A mixture in ``latent_dim`` dimensions that is yet to be fitted."""
+        return GaussianMixture(self.components, latent_dim, self.max_codes)
+
+
+class GaussianMixture(CodeDensity):
+    """The mixture that a `GaussianMixtureDensity` makes.
+
+    Attributes:
+        weights: ``(components,)``, the probability of each.
+        means: ``(components, latent_dim)``.
+        scales: ``(components, latent_dim, latent_dim)``, lower triangular, the Cholesky factors of the covariances.
+    """
+
+    weights: Tensor
+    means: Tensor
+    scales: Tensor
+
+    def __init__(self, components: int, latent_dim: int, max_codes: int) -> None:
+        super().__init__(max_codes)
+        self.register_buffer("weights", torch.full((components,), 1.0 / components))
+        self.register_buffer("means", torch.zeros(components, latent_dim))
+        self.register_buffer("scales", torch.eye(latent_dim).repeat(components, 1, 1))
+
+    def require_fittable(self, number: int) -> None:
+        """Raises if there are too few codes or scikit-learn is not installed.
+
+        Raises:
+            ValueError: If there are fewer codes than components, or only one.
+            ModuleNotFoundError: If scikit-learn is not installed.
+        """
+        import_extra("sklearn.mixture", "scikit-learn", "fitting a GaussianMixtureDensity")
+        if number < max(2, len(self.weights)):
+            raise ValueError(
+                f"a density of {len(self.weights)} component(s) cannot be fitted to the codes of {number} training "
+                f"image(s), it needs at least {max(2, len(self.weights))}; give fewer components or more images"
+            )
+
+    def fit(self, codes: Tensor) -> None:
+        """Fits the mixture to codes ``(N, latent_dim)`` by at most 100 steps of expectation maximisation.
+
+        Raises:
+            ValueError: If there are too few codes, or some are not finite.
+            ModuleNotFoundError: If scikit-learn is not installed.
+        """
+        self.require_fittable(len(codes))
+        if not codes.isfinite().all():
+            raise ValueError("a density cannot be fitted to codes that are not finite; lower the learning rate")
+        rows = codes.double().cpu().numpy()
+        mixture = import_extra("sklearn.mixture", "scikit-learn", "fitting a GaussianMixtureDensity").GaussianMixture(
+            len(self.weights),
+            covariance_type="full",
+            reg_covar=RELATIVE_RIDGE * rows.var(0).mean() + SMALLEST_RIDGE,
+            random_state=0,
+        )
+        # One thread: the result then depends on nothing but the codes, and where other threads are at work
+        # (torch's, another rank's) several have taken fifty times as long.
+        threads = import_extra("threadpoolctl", "threadpoolctl", "fitting a GaussianMixtureDensity")
+        with warnings.catch_warnings(), threads.threadpool_limits(1):
+            # A mixture that could still improve a little, or codes that coincide, are no reason to stop a run.
+            warnings.simplefilter("ignore")
+            mixture.fit(rows)
+        self.weights.copy_(torch.from_numpy(mixture.weights_))
+        self.means.copy_(torch.from_numpy(mixture.means_))
+        self.scales.copy_(torch.from_numpy(np.linalg.cholesky(mixture.covariances_)))
+        self.codes_seen.fill_(len(codes))
+
+    def sample(self, number: int, noise: Noise) -> Tensor:
+        """Draws ``(number, latent_dim)``: a uniform number picks the component, normal ones do the rest."""
+        self.require_fitted()
+        chosen = torch.searchsorted(self.weights.float().cumsum(0), noise.uniform(number), right=True)
+        chosen = chosen.clamp(max=len(self.weights) - 1)
+        normal = noise.normal(number, self.means.shape[1])
+        return self.means[chosen].float() + (self.scales[chosen].float() @ normal[:, :, None]).squeeze(2)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """The log-density in nats: ``(N, latent_dim)`` to ``(N,)``."""
+        self.require_fitted()
+        scales, dimensions = self.scales.float(), self.means.shape[1]
+        difference = z.float() - self.means.float()[:, None]
+        normal = torch.linalg.solve_triangular(scales, difference.mT, upper=False)
+        log_volume = scales.diagonal(dim1=1, dim2=2).log().sum(1) + 0.5 * dimensions * math.log(2.0 * math.pi)
+        per_component: Tensor = self.weights.float().log() - log_volume - 0.5 * normal.square().sum(1).mT
+        return per_component.logsumexp(1)
