@@ -50,6 +50,37 @@ def image_spec(channels: int, size: int, native_size: int | None = None, class_n
     )
 
 
+def require_same_data(stored: DataSpec, given: DataSpec, conditional: bool) -> None:
+    """Refuses data of another kind than a model was trained on.
+
+    Args:
+        stored: The spec of the data that the model was trained on.
+        given: The spec of the data that it shall meet.
+        conditional: Whether the model depends on the classes of the data.
+
+    Raises:
+        ValueError: If the shapes differ, or what a condition is made of.
+    """
+    if list(stored["shape"]) != list(given["shape"]):
+        raise ValueError(
+            f"the checkpoint's model was trained on data of shape {_times(stored)}, but these have {_times(given)}; "
+            "choose other data, or an image_size and a number of channels that agree"
+        )
+    if not conditional:
+        return
+    for name, meaning in (("class_names", "classes"), ("attribute_names", "attributes")):
+        counts = [len(spec.get(name, ())) for spec in (stored, given)]  # type: ignore[arg-type]
+        if counts[0] != counts[1]:
+            raise ValueError(
+                f"the checkpoint's model was trained on data with {counts[0]} {meaning}, on which it depends, but "
+                f"these have {counts[1]}; choose data with as many"
+            )
+
+
+def _times(spec: DataSpec) -> str:
+    return " x ".join(map(str, spec["shape"]))
+
+
 def is_image(shape: Sequence[int]) -> bool:
     """Whether items of a shape are images, ``(C, H, W)`` in [-1, 1], rather than points, ``(D,)`` without bounds."""
     return len(shape) == 3

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from genzoo.spec import image_spec, to_float, to_native, to_size, to_uint8
+from genzoo.spec import DataSpec, image_spec, require_same_data, to_float, to_native, to_size, to_uint8
 
 
 def test_every_byte_survives_the_way_to_floats_and_back():
@@ -37,3 +37,16 @@ def test_other_sizes_are_resized_there_and_back(native, size):
 def test_a_spec_without_a_native_size_leaves_images_alone():
     images = torch.rand(2, 1, 32, 32)
     assert to_native(images, {"shape": [1, 32, 32]}) is images
+
+
+def test_data_of_another_kind_are_refused_only_where_the_model_depends_on_it():
+    stored = image_spec(1, 32, class_names=("a", "b"))
+    require_same_data(stored, image_spec(1, 32, 28, ("a", "b")), conditional=True)
+    require_same_data(stored, image_spec(1, 32), conditional=False)
+    with pytest.raises(ValueError, match="data with 2 classes, on which it depends, but these have 0"):
+        require_same_data(stored, image_spec(1, 32), conditional=True)
+    attributes = DataSpec(**stored, attribute_names=["hat"])
+    with pytest.raises(ValueError, match="data with 0 attributes, on which it depends, but these have 1"):
+        require_same_data(stored, attributes, conditional=True)
+    with pytest.raises(ValueError, match=r"data of shape 1 x 32 x 32, but these have 2;"):
+        require_same_data(stored, DataSpec(shape=[2]), conditional=False)

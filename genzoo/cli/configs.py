@@ -1,6 +1,13 @@
-"""Finding the configs that come with the package."""
+"""Config files: finding those that come with the package, and refusing what is no config."""
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+import yaml
+
+CLASS_KEYS = ("class_path", "init_args", "dict_kwargs")
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -17,15 +24,86 @@ def with_shipped_configs(arguments: list[str]) -> list[str]:
     A file that exists in the working folder is taken as it is; otherwise the shipped config of that name is.
     """
     found = list(arguments)
+    for place, path in _configs(arguments):
+        flag, equals, _ = arguments[place].partition("=")
+        found[place] = f"{flag}={_find(path)}" if equals else _find(path)
+    return found
+
+
+def require_configs(arguments: list[str]) -> None:
+    """Looks at every config that is named on the command line before anything is made of it.
+
+    Whether the settings in it exist is left to the parser; here only what a config and a class in it look like.
+
+    Raises:
+        ValueError: If one of them is not YAML, is not made of sections, or gives a class in another way than by
+            ``class_path`` and ``init_args``.
+    """
+    for _, path in _configs(arguments):
+        if Path(path).is_file():
+            try:
+                _require_config(Path(path))
+            except ValueError as error:
+                raise ValueError(f"the config {path} cannot be used: {error}") from None
+
+
+def nearest(asked: str, known: Iterable[str]) -> str:
+    """The question whether the most similar of the known names was meant; empty if none is similar."""
+    near = difflib.get_close_matches(asked, list(known), n=1, cutoff=0.5)
+    return f"did you mean {near[0]}? " if near else ""
+
+
+def _configs(arguments: list[str]) -> Iterable[tuple[int, str]]:
+    """The place and the path of every config."""
     for place, argument in enumerate(arguments):
         flag, equals, value = argument.partition("=")
         if flag not in ("--config", "-c"):
             continue
         if equals:
-            found[place] = f"{flag}={_find(value)}"
+            yield place, value
         elif place + 1 < len(arguments):
-            found[place + 1] = _find(arguments[place + 1])
-    return found
+            yield place + 1, arguments[place + 1]
+
+
+def _require_config(path: Path) -> None:
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = "" if mark is None else f" in line {mark.line + 1}, column {mark.column + 1}"
+        raise ValueError(f"it is not YAML ({error.problem}{place}); correct it there") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise ValueError("it is not a text in YAML; give a file such as configs/vae.yaml") from None
+    if not isinstance(config, dict):
+        found = "empty" if config is None else "a list" if isinstance(config, list) else "a single value"
+        raise ValueError(f"it is {found}, but should hold sections such as model:, data: and trainer:")
+    for section in ("model", "data"):
+        value = config.get(section)
+        if isinstance(value, dict):
+            _require_class(section, value)
+        elif not isinstance(value, str | None):
+            raise ValueError(f"{section} is a {type(value).__name__}, but a class is given by class_path and init_args")
+    _require_classes_within("", config)
+
+
+def _require_classes_within(name: str, value: Any) -> None:
+    """Requires the form of a class of all mappings, at any depth, that look like one."""
+    if isinstance(value, list):
+        for place, entry in enumerate(value):
+            _require_classes_within(f"{name}[{place}]", entry)
+    elif isinstance(value, dict):
+        if name and any(difflib.get_close_matches(str(key), CLASS_KEYS[:2], cutoff=0.8) for key in value):
+            _require_class(name, value)
+        for key, entry in value.items():
+            _require_classes_within(f"{name}.{key}".removeprefix("."), entry)
+
+
+def _require_class(name: str, value: dict[str, Any]) -> None:
+    if unknown := [str(key) for key in value if key not in CLASS_KEYS]:
+        raise ValueError(
+            f"{name} has {unknown[0]}; {nearest(unknown[0], CLASS_KEYS[:2])}a class is given by class_path, and its "
+            "settings under init_args"
+        )
 
 
 def _find(path: str) -> str:

@@ -1,6 +1,5 @@
 """Bad input, met with one sentence: what was wrong, what was expected, what to do."""
 
-import difflib
 import inspect
 import pydoc
 import re
@@ -9,13 +8,22 @@ import typing
 from collections.abc import Iterable
 from typing import NoReturn
 
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser
+from lightning.pytorch.loggers import Logger
 
-from genzoo.cli.configs import shipped_configs
+from genzoo.cli.configs import nearest, shipped_configs
 from genzoo.data.splits import ArrayDataModule
 from genzoo.models.base import GenerativeModel
 
-ROOTS: dict[str, type] = {"model": GenerativeModel, "data": ArrayDataModule}
+ROOTS: dict[str, type] = {
+    "model": GenerativeModel,
+    "data": ArrayDataModule,
+    "trainer.callbacks": Callback,
+    "trainer.logger": Logger,
+}
+NOT_IN_CONFIGS = {"help", "config", "print_config", "print_shtab"}
+MANY = 15
 DELIBERATE = (ValueError, OSError, RuntimeError, ImportError)
 
 
@@ -26,8 +34,14 @@ class Parser(LightningArgumentParser):
         """Ends the program, or raises where the caller asked for that."""
         if not self.exit_on_error:
             super().error(message, ex)
-        options = [option for action in self._actions for option in action.option_strings]
-        refuse(sentence(message, options))
+        refuse(sentence(message, self._options()))
+
+    def _options(self) -> list[str]:
+        """All options of this parser and of its verbs."""
+        verbs = [
+            verb for action in self._actions if isinstance(action.choices, dict) for verb in action.choices.values()
+        ]
+        return [option for parser in (self, *verbs) for action in parser._actions for option in action.option_strings]
 
 
 def refuse(reason: str) -> NoReturn:
@@ -56,16 +70,25 @@ def sentence(message: str, options: Iterable[str] = ()) -> str:
     keys = re.findall(r'Parser key "([\w.]+)"', message)
     owner = pydoc.locate(owners[-1]) if owners else None
 
-    if found := re.search(r"Option '([\w.]+)' is not accepted", message):
+    if found := re.search(
+        r"Option '([\w.]+)' is not accepted(?:\. Got value: Namespace\(class_path='([\w.]+)')?", message
+    ):
+        owner = pydoc.locate(found[2]) if found[2] else owner
         known = _settings(owner) if isinstance(owner, type) else []
         name = owner.__name__ if isinstance(owner, type) else keys[-1]
-        return f"{name} has no setting {found[1]}; {_nearest(found[1], known)}it has {', '.join(known)}"
+        return f"{name} has no setting {found[1]}; {nearest(found[1], known)}it has {', '.join(known)}"
     if found := re.search(r"Expected a dot import path string: (\S+)|has no attribute '(\w+)'", message):
         asked = found[1] or found[2]
         known = _choices(ROOTS.get(keys[-1]) if keys and not isinstance(owner, type) else _kind(owner, keys[-1]))
-        return f"there is no {keys[-1]} {asked}; {_nearest(asked, known)}there are {', '.join(known)}"
+        kind = keys[-1].removeprefix("trainer.").removesuffix("s") if keys[-1] in ROOTS else keys[-1]
+        return f"there is no {kind} {asked}; {nearest(asked, known)}there are {', '.join(known)}"
     if found := re.search(r"Expected a <class '(\w+)'>\. Got value: (.*)", message):
         return f"{keys[-1]} should be {_article(found[1])}, got {found[2]}"
+    if found := re.search(r"Errors:\s+- Expected a <class '(\w+)'>[\s\S]*Given value: (.*)", message):
+        return f"{keys[-1]} should be {_article(found[1])}, got {found[2]}"
+    if found := re.search(r"does not accept option '([\w.]+)'", message):
+        long_options = [option[2:].split(".") for option in options if option.startswith("--")]
+        return _unknown_key(found[1].split("."), long_options)
     if found := re.search(r"File does not exist: '(.*)'", message):
         folder = shipped_configs()
         shipped = sorted(f"configs/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*.yaml"))
@@ -75,15 +98,19 @@ def sentence(message: str, options: Iterable[str] = ()) -> str:
         return f"there is no {found[1]}; give a --config, or --{found[1]} and one of {', '.join(known)}"
     if found := re.search(r"unrecognized arguments: (\S+)", message):
         asked = found[1].partition("=")[0]
-        return f"there is no setting {asked}; {_nearest(asked, options)}genzoo fit --help lists them all"
+        return f"there is no setting {asked}; {nearest(asked, options)}genzoo fit --help lists them all"
     if found := re.search(r"Errors:\n\s+- (.*)", message):
         return found[1]
     return message.strip()
 
 
-def _nearest(asked: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(asked, list(known), n=1, cutoff=0.5)
-    return f"did you mean {near[0]}? " if near else ""
+def _unknown_key(asked: list[str], options: list[list[str]]) -> str:
+    """What is wrong with a key of a config, from its path and those of all options."""
+    depth = next(place for place in range(len(asked)) if asked[: place + 1] not in [o[: place + 1] for o in options])
+    known = sorted({o[depth] for o in options if o[:depth] == asked[:depth] and len(o) > depth} - NOT_IN_CONFIGS)
+    owner = ".".join(asked[:depth]) or "a config"
+    choice = f"it has {', '.join(known)}" if len(known) <= MANY else "genzoo fit --help lists them all"
+    return f"{owner} has no setting {asked[depth]}; {nearest(asked[depth], known)}{choice}"
 
 
 def _article(type_name: str) -> str:
@@ -97,11 +124,12 @@ def _settings(cls: type) -> list[str]:
     names = (
         name
         for base in cls.__mro__
-        if "__init__" in vars(base) and base.__module__.partition(".")[0] not in ("lightning", "builtins", "torch")
+        if "__init__" in vars(base)
+        and (base is cls or base.__module__.partition(".")[0] not in ("lightning", "builtins", "torch"))
         for name, parameter in inspect.signature(vars(base)["__init__"]).parameters.items()
         if parameter.kind is not parameter.VAR_KEYWORD
     )
-    return sorted({*names} - {"self", "data_spec"})
+    return sorted({*names} - {"self", "data_spec", "params"})
 
 
 def _kind(owner: object, setting: str) -> type | None:
@@ -121,4 +149,5 @@ def _choices(kind: type | None) -> list[str]:
     for parent in found:
         children: list[type] = parent.__subclasses__()
         found += [child for child in children if child not in found]
-    return sorted(cls.__name__ for cls in found if not inspect.isabstract(cls) and "tests" not in cls.__module__)
+    concrete = {cls.__name__ for cls in found if not inspect.isabstract(cls) and "tests" not in cls.__module__}
+    return sorted(name for name in concrete if not name.startswith("_"))

@@ -8,7 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import torch
 import yaml
+from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -20,13 +22,15 @@ from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
 from genzoo.callbacks.progress import ProgressBar
-from genzoo.cli.configs import with_shipped_configs
+from genzoo.cli.configs import require_configs, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.errors import Parser, is_deliberate, refuse, sentence
 from genzoo.cli.run_folder import SaveConfig, create_run_folder, release_run_folder
 from genzoo.data.splits import ArrayDataModule
 from genzoo.loggers import CSVLogger, WandbLogger
 from genzoo.models.base import GenerativeModel
+from genzoo.networks.batch_norm import require_batches_for_batch_norm
+from genzoo.spec import require_same_data
 
 DEFAULTS = {
     "trainer.logger": [{"class_path": f"genzoo.loggers.{name}"} for name in ("CSVLogger", "WandbLogger")],
@@ -110,6 +114,10 @@ class TrainingCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Makes the trainer, with everything that writes placed in the run folder."""
         config = self.config[self.subcommand]
+        try:
+            self._require_fit(config)
+        except ValueError as error:
+            refuse(str(error))
         own: dict[str, list[Callback]] = {"predict": [Predictions()], "fit": [Interruption()]}
         callbacks = own.get(str(self.subcommand), [])
         given = config.trainer.callbacks or []
@@ -134,6 +142,15 @@ class TrainingCLI(LightningCLI):
                 callback.dirpath = str(folder / "checkpoints")
         return trainer
 
+    def _require_fit(self, config: Namespace) -> None:
+        """Requires that model, data and checkpoint go together, before anything is made of them."""
+        if self.subcommand == "fit":
+            require_batches_for_batch_norm(self.model, type(self.model).__name__, self.datamodule.batch_size)
+        if config.ckpt_path is not None and Path(config.ckpt_path).is_file():
+            stored = torch.load(config.ckpt_path, map_location="cpu", mmap=True, weights_only=True)
+            if spec := stored.get("hyper_parameters", {}).get("data_spec"):
+                require_same_data(spec, self.datamodule.spec, self.model.condition_dim > 0)
+
 
 def run(arguments: list[str]) -> int:
     """Runs a verb with its arguments, for instance ``["fit", "--config", "configs/vae.yaml"]``.
@@ -145,7 +162,12 @@ def run(arguments: list[str]) -> int:
     _quiet()
     exit_code = 1
     try:
-        TrainingCLI(*continuing(with_shipped_configs(arguments)))
+        arguments = with_shipped_configs(arguments)
+        try:
+            require_configs(arguments)
+        except ValueError as error:
+            refuse(str(error))
+        TrainingCLI(*continuing(arguments))
         exit_code = 0
     except RunInterruptedError as interruption:
         exit_code = _after(interruption)

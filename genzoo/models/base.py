@@ -16,6 +16,7 @@ from typing_extensions import Self
 from genzoo.hyperparameters import as_plain
 from genzoo.metrics.means import ImageMean
 from genzoo.models.averaging import AveragedModule, Weights
+from genzoo.networks.batch_norm import require_batches_for_batch_norm
 from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream, counter_seed, run_seed
 from genzoo.optimizers import renew_settings
 from genzoo.spec import DataSpec
@@ -288,6 +289,15 @@ class GenerativeModel(AveragedModule, ABC):
     def on_fit_start(self) -> None:
         """Forgets the losses of an earlier run."""
         self._first_not_finite = {}
+
+    def on_train_start(self) -> None:
+        """Refuses batches of one image if there is batch norm."""
+        loader: Any = self.trainer.train_dataloader
+        smallest = getattr(loader, "batch_size", None)
+        # A loader of one's own may keep an incomplete last batch, which the run may end before.
+        if smallest and not loader.drop_last and self.trainer.num_training_batches == len(loader):
+            smallest = len(loader.sampler) % smallest or smallest
+        require_batches_for_batch_norm(self, type(self).__name__, smallest or 0)
 
     def on_train_epoch_end(self) -> None:
         """Stops if a loss has ceased to be a number."""

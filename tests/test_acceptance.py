@@ -1,0 +1,99 @@
+"""Every model trains and is measured on every data set, through the command line, on files in the official layouts."""
+
+import csv
+import inspect
+import math
+
+import pytest
+
+from genzoo.cli import main
+from genzoo.cli.configs import shipped_configs
+from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from tests.data.official_files import write_for_overlay
+from tests.models.test_contract import MODELS
+
+OVERLAYS = sorted(path.stem for path in (shipped_configs() / "data").glob("*.yaml"))
+POINTS = {"grid", "ring"}
+WITHOUT_CLASSES = {"hugging_face"}
+
+# Networks of a few numbers, by the architecture that a model has if none is given.
+SMALL = {
+    MLPEncoderDecoder: ["--model.networks.hidden_features", "[4]"],
+    MLPPlayers: ["--model.networks.generator_features", "[4]", "--model.networks.discriminator_features", "[4]"],
+    DCGANPlayers: ["--model.networks.width", "2"],
+}
+# Data that are drawn rather than read, and as many as one likes.
+FEW = {
+    "stacked_digits": ["--data.training_images", "40", "--data.test_images", "40"],
+    "grid": ["--data.training_points", "40", "--data.test_points", "40"],
+    "ring": ["--data.training_points", "40", "--data.test_points", "40"],
+}
+STEP = [
+    *("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"),
+    *("--trainer.limit_test_batches", "1", "--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"),
+    *("--trainer.enable_model_summary", "false", "--trainer.num_sanity_val_steps", "0", "--data.batch_size", "4"),
+    *("--model.latent_dim", "2"),
+    *("--trainer.logger", "genzoo.loggers.CSVLogger", "--pictures.columns", "2", "--pictures.rows", "1"),
+]
+
+
+def architecture(model):
+    """The architecture of a model that is given none."""
+    for cls in model.__mro__:
+        if "__init__" in vars(cls) and "networks" in (named := inspect.signature(vars(cls)["__init__"]).parameters):
+            return type(named["networks"].default)
+    raise AssertionError(f"{model.__name__} has no networks")
+
+
+def refusal(model, overlay):
+    """What is said where a model does not fit the data, None where it does."""
+    if overlay in POINTS and architecture(model) is DCGANPlayers:
+        return "convolutional networks need square images (C, H, H), got data of shape (2,)"
+    if overlay in WITHOUT_CLASSES and model.__name__ == "ConditionalGAN":
+        return "a ConditionalGAN needs data with class labels"
+    return None
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def overlay(request, tmp_path_factory):
+    """The name of a data overlay, with its files in the working folder."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_for_overlay(request.param, folder / "data", patch)
+        yield request.param
+
+
+def scores(folder):
+    """The last number under each name in the metrics of a run."""
+    with (folder / "metrics.csv").open() as file:
+        return {name: float(value) for row in csv.DictReader(file) for name, value in row.items() if value}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_fit_validate_and_test(overlay, model, tmp_path, capsys):
+    likelihood = ["--model.likelihood", "Gaussian", "--model.likelihood.activation", "identity"]
+    own = [*SMALL[architecture(model)], *(likelihood if model.__name__ == "VAE" and overlay in POINTS else [])]
+    arguments = ["--model", model.__name__, *own, "--config", f"configs/data/{overlay}.yaml", *STEP]
+    arguments += FEW.get(overlay, [])
+    arguments += ["--run.root", str(tmp_path / "runs"), "--run.name", "step"]
+    if (expected := refusal(model, overlay)) is not None:
+        with pytest.raises(SystemExit) as stop:
+            main(["fit", *arguments])
+        assert stop.value.code == 2
+        assert f"genzoo: {expected}" in capsys.readouterr().err
+        assert not (tmp_path / "runs").exists()
+        return
+
+    assert main(["fit", *arguments]) == 0
+    run = tmp_path / "runs" / model.__name__.lower() / "step"
+    checkpoint = run / "checkpoints" / "last.ckpt"
+    assert checkpoint.is_file()
+    assert list((run / "images").glob("*_epoch_0001.png"))
+    for verb, prefix in (("validate", "val"), ("test", "test")):
+        assert main([verb, *arguments, "--ckpt_path", str(checkpoint)]) == 0
+        measured = scores(run.with_name(f"step_{verb}"))
+        named = [name for name in measured if name.startswith(f"{prefix}/")]
+        assert named
+        assert all(math.isfinite(measured[name]) for name in named)
