@@ -6,10 +6,8 @@ import pytest
 
 from genzoo.cli import main
 from genzoo.cli.configs import shipped_configs
-from tests.data.official_files import write_for_overlay
 
 CONFIGS = sorted(path.relative_to(shipped_configs()).as_posix() for path in shipped_configs().glob("*.yaml"))
-OVERLAYS = sorted(path.name for path in (shipped_configs() / "data").glob("*.yaml"))
 STEP = [
     *("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"),
     *("--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--data.batch_size", "8"),
@@ -47,28 +45,6 @@ def test_configs_budget_by_epochs_and_run_on_embedded_data():
         assert "max_steps" not in settings["trainer"]
         assert settings["trainer"]["max_epochs"] > 0
         assert settings["data"]["class_path"] == "FashionMNISTMini"
-
-
-@pytest.mark.parametrize("overlay", OVERLAYS)
-def test_data_overlays_run(overlay, working_folder, monkeypatch):
-    """On small files in the official layouts; points go to a perceptron, images to a DCGAN."""
-    write_for_overlay(overlay.removesuffix(".yaml"), working_folder / "data", monkeypatch)
-    points = overlay in ("ring.yaml", "grid.yaml")
-    model = ["--model", "GAN"] if points else ["--config", "configs/dcgan.yaml", "--model.networks.width", "4"]
-    name = ["--trainer.logger", "false", "--run.name", "step"]
-    assert main(["fit", *model, "--config", f"configs/data/{overlay}", *STEP, *name]) == 0
-    (run,) = working_folder.glob("runs/*/step")
-    assert (run / "checkpoints" / "last.ckpt").is_file()
-    assert (run / "images" / "samples_epoch_0001.png").is_file()
-
-
-@pytest.mark.parametrize("model", ["AutoEncoder", "VAE", "ConditionalGAN"])
-def test_points_in_the_plane_go_through_every_perceptron(model, working_folder):
-    likelihood = ["--model.likelihood", "Gaussian", "--model.likelihood.activation", "identity"]
-    settings = likelihood if model == "VAE" else []
-    arguments = ["--model", model, *settings, "--config", "configs/data/ring.yaml", *STEP, "--trainer.logger", "false"]
-    assert main(["fit", *arguments, "--run.name", "points"]) == 0
-    assert list(working_folder.glob("runs/*/points/images/*.png"))
 
 
 def test_points_do_not_fit_a_likelihood_of_pixels(working_folder, capsys):
