@@ -23,7 +23,7 @@ ROOTS: dict[str, type] = {
     "trainer.logger": Logger,
 }
 NOT_IN_CONFIGS = {"help", "config", "print_config", "print_shtab"}
-MANY = 15
+MANY = 20
 DELIBERATE = (ValueError, OSError, RuntimeError, ImportError)
 
 

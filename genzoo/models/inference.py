@@ -155,7 +155,6 @@ class InferenceModel(GenerativeModel):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes the weights of a model that had no density, or another one; this one is then yet to be fitted."""
-        super().on_load_checkpoint(checkpoint)
         state = checkpoint["state_dict"]
         own = {} if self.density is None else self.density.state_dict(prefix="density.")
         stored = {name: value for name, value in state.items() if name.startswith("density.")}

@@ -130,7 +130,7 @@ pictures:
 run:
   name: first
 """
-SECTIONS = "it has checkpoint, ckpt_path, data, model, pictures, "
+SECTIONS = "it has alarms, checkpoint, ckpt_path, data, model, pictures, "
 NO_CONFIG = "genzoo: the config mine.yaml cannot be used: "
 A_CLASS = "a class is given by class_path, and its settings under init_args"
 
@@ -149,7 +149,11 @@ A_CLASS = "a class is given by class_path, and its settings under init_args"
             f"{NO_CONFIG}model has init_arg; did you mean init_args? {A_CLASS}",
         ),
         ("class_path: VAE", "class_path: VEA", "genzoo: there is no model VEA; did you mean VAE? there are AutoEncod"),
-        ("latent_dim", "latent_dimm", "genzoo: VAE has no setting latent_dimm; did you mean latent_dim? it has beta,"),
+        (
+            "latent_dim",
+            "latent_dimm",
+            "genzoo: VAE has no setting latent_dimm; did you mean latent_dim? it has average_decay,",
+        ),
         ("latent_dim: 4", "latent_dim: four", "genzoo: latent_dim should be a whole number, got four"),
         ("        lr:", "        lrr:", "genzoo: Adam has no setting lrr; did you mean lr? it has amsgrad, betas,"),
         (
@@ -271,7 +275,18 @@ def test_a_checkpoint_and_data_of_another_kind_are_refused_with_both(capsys, wor
     def with_checkpoint(verb, model, run, *data):
         capsys.readouterr()
         with pytest.raises(SystemExit) as stop:
-            main([verb, *model, *data, *STEP, "--ckpt_path", f"runs/{run}/checkpoints/last.ckpt"])
+            main(
+                [
+                    verb,
+                    *model,
+                    *data,
+                    *STEP,
+                    "--trainer.max_epochs",
+                    "2",
+                    "--ckpt_path",
+                    f"runs/{run}/checkpoints/last.ckpt",
+                ]
+            )
         assert sorted(working_folder.rglob("*")) == before
         return stop.value.code, capsys.readouterr().err.strip().splitlines()[-1]
 
