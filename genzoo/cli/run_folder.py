@@ -30,6 +30,7 @@ def create_run_folder(root: str, model: str, name: str | None, verb: str) -> Pat
 
     Raises:
         FileExistsError: If there is a fitted run of the given name.
+        OSError: If the folder cannot be made.
     """
     is_rank_zero = rank_zero_only.rank == 0  # type: ignore[attr-defined]
     if not is_rank_zero and FOLDER_OF_RANK_ZERO in os.environ:
@@ -49,6 +50,11 @@ def create_run_folder(root: str, model: str, name: str | None, verb: str) -> Pat
                 ) from None
             number += 1
             folder = folder.with_name(f"{stem}_{number}")
+        except OSError as error:
+            raise OSError(
+                f"the run folder {folder.absolute()} cannot be made ({error.strerror}); give the right to write, or "
+                "choose another place with --run.root"
+            ) from error
     os.environ[FOLDER_OF_RANK_ZERO] = str(folder)
     return folder
 

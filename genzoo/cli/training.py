@@ -1,5 +1,6 @@
 """The verbs that Lightning runs: fit, validate, test and predict, on LightningCLI."""
 
+import errno
 import logging
 import pydoc
 import sys
@@ -14,6 +15,7 @@ from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.plugins import CheckpointIO
 from lightning_utilities.core.rank_zero import rank_zero_only
 
 from genzoo.callbacks.alarms import Alarms
@@ -41,10 +43,14 @@ DEFAULTS = {
 }
 
 
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
+
+
 class TrainingCLI(LightningCLI):
     """LightningCLI with genzoo's models and data sets, their links, and one folder per run."""
 
     def __init__(self, arguments: list[str], continued: Continued | None = None) -> None:
+        self.verb = arguments[0]
         self.continued = continued
         super().__init__(
             GenerativeModel,
@@ -59,6 +65,11 @@ class TrainingCLI(LightningCLI):
             parser_kwargs={"prog": "genzoo"},
             args=arguments,
         )
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """The verb that is asked for alone: to make the parsers of all of them takes longer than all else."""
+        skipped: dict[str, set[str]] = super().subcommands()
+        return {self.verb: skipped[self.verb]}
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Adds the run folder, checkpoints and pictures, and links the data's spec to the model."""
@@ -123,7 +134,12 @@ class TrainingCLI(LightningCLI):
         given = config.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any("ProgressBar" in c.class_path for c in given):
             callbacks.append(ProgressBar())
-        self.trainer_defaults |= {"callbacks": callbacks, "plugins": [WholeCheckpointIO()]}
+        self.trainer_defaults["callbacks"] = callbacks
+        plugins = self.config_init[self.subcommand].trainer.plugins or []
+        plugins = plugins if isinstance(plugins, list) else [plugins]
+        if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
+            plugins.append(WholeCheckpointIO())
+        kwargs["plugins"] = plugins
         if config.trainer.fast_dev_run:
             self._scratch = TemporaryDirectory()
             return super().instantiate_trainer(default_root_dir=self._scratch.name, **kwargs)
@@ -172,9 +188,15 @@ def run(arguments: list[str]) -> int:
     except RunInterruptedError as interruption:
         exit_code = _after(interruption)
     except Exception as error:
-        if not is_deliberate(error):
+        if is_deliberate(error):
+            sys.stderr.write(f"genzoo: {error}\n")
+        elif isinstance(error, OSError) and error.errno in UNWRITABLE:
+            place = error.filename or "a file of the run"
+            sys.stderr.write(
+                f"genzoo: {place} cannot be written ({error.strerror}); make room, then go on with the run\n"
+            )
+        else:
             raise
-        sys.stderr.write(f"genzoo: {error}\n")
     finally:
         release_run_folder()
         # A W&B run of its own for every command, also where one process gives several.
