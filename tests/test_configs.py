@@ -51,3 +51,12 @@ def test_points_do_not_fit_a_likelihood_of_pixels(working_folder, capsys):
     with pytest.raises(SystemExit):
         main(["fit", "--model", "VAE", "--config", "configs/data/ring.yaml", *STEP])
     assert "genzoo: a Bernoulli likelihood with values in [-1, 1] does not fit points" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("overlay", sorted(path.name for path in (shipped_configs() / "trainer").glob("*.yaml")))
+def test_trainer_overlays_are_understood(overlay, capsys):
+    """They ask for GPUs, so that no trainer can be made of them everywhere."""
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", "--config", "configs/vae.yaml", "--config", f"configs/trainer/{overlay}", "--print_config"])
+    assert stop.value.code == 0
+    assert "accelerator: gpu" in capsys.readouterr().out

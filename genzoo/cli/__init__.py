@@ -9,9 +9,10 @@ USAGE = """\
 genzoo: variational autoencoders and generative adversarial networks on PyTorch Lightning
 
 usage: genzoo VERB --config FILE [--model.SETTING VALUE] [--data.SETTING VALUE] [--trainer.SETTING VALUE]
+       genzoo VERB RUN [...]
 
 verbs:
-  fit         train a model
+  fit         train a model, or go on with a run
   validate    measure a checkpoint on held-out training images
   test        measure a checkpoint on the test images
   predict     write encodings and reconstructions, or a discriminator's logits, of the test images
@@ -21,7 +22,8 @@ examples:
   genzoo fit --config configs/dcgan.yaml --config configs/data/fashion_mnist.yaml
   genzoo fit --config configs/vae.yaml --model.latent_dim 64 --trainer.precision bf16-mixed
   genzoo fit --model DCGAN --data FashionMNIST --trainer.max_epochs 20 --run.name first
-  genzoo test --config runs/vae/NAME/config.yaml --ckpt_path runs/vae/NAME/checkpoints/best.ckpt
+  genzoo fit runs/dcgan/first --trainer.max_epochs 40
+  genzoo test runs/vae/NAME
 
 options:
   --version              print the version
