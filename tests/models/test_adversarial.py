@@ -14,6 +14,7 @@ from lightning.pytorch.plugins import MixedPrecision
 from torch.optim import Adam
 from torch.optim.lr_scheduler import StepLR
 
+from genzoo.callbacks.checkpoints import Checkpoints
 from genzoo.losses.adversarial import Minimax, NonSaturating
 from genzoo.models.gan import GAN
 from genzoo.networks.mlp import MLPPlayers
@@ -414,3 +415,26 @@ def test_losses_of_half_precision_are_computed_in_float32(precision, trainer):
     model = GAN(data_spec=data.spec, networks=SMALL, objective=dataclass(frozen=True)(Spy)())
     trainer(precision=precision, limit_train_batches=1).fit(model, datamodule=data)
     assert seen == dict.fromkeys(("discriminator", "generator"), (torch.bfloat16, torch.float32))
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_the_trainer_counts_steps_whatever_k_is(k, trainer, tmp_path):
+    data = RandomImages(number=107, batch_size=16)
+    model = GAN(data_spec=data.spec, networks=SMALL, discriminator_steps=k)
+    every_second = Checkpoints(dirpath=tmp_path / "files", every_n_train_steps=2, save_top_k=-1, filename="{step}")
+    logger = CSVLogger(tmp_path, name="")
+    runner = trainer(
+        callbacks=[every_second],
+        enable_checkpointing=True,
+        max_epochs=None,
+        max_steps=5,
+        logger=logger,
+        log_every_n_steps=2,
+        num_sanity_val_steps=0,
+    )
+    runner.fit(model, datamodule=data)
+    assert runner.global_step == 5
+    files = sorted(path.name for path in (tmp_path / "files").iterdir())
+    assert files == ["last.ckpt", "step=2.ckpt", "step=4.ckpt"]
+    rows = list(csv.DictReader((Path(logger.log_dir) / "metrics.csv").read_text().splitlines()))
+    assert [row["step"] for row in rows if row["train/discriminator_loss"]] == ["1", "3"]
