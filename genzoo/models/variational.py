@@ -7,6 +7,7 @@ per image, in nats: the reconstruction is summed over all values of an image, th
 variables. Source: Kingma and Welling 2014, equations 2, 3 and 10.
 """
 
+import math
 from abc import abstractmethod
 from typing import Any, ClassVar, Literal
 
@@ -16,11 +17,16 @@ from torch import Tensor, nn
 
 from genzoo.losses.divergences import standard_normal_kl
 from genzoo.losses.likelihoods import Bernoulli, Likelihood
+from genzoo.models.base import evaluating
 from genzoo.models.inference import InferenceModel
 from genzoo.networks.priors import NormalPrior
 from genzoo.noise import Noise
 
 ACTIVE_VARIANCE = 0.01
+
+# Importance samples per draw of noise, and rows that go through the decoder together, which bounds memory.
+SAMPLES_AT_ONCE = 50
+ROWS_AT_ONCE = 2048
 
 
 class VariationalModel(InferenceModel):
@@ -93,6 +99,51 @@ class VariationalModel(InferenceModel):
         """
         reconstruction, divergence, _ = self._terms(x, noise or self.fresh_noise())
         return reconstruction - divergence.sum(1)
+
+    def log_likelihood(self, x: Tensor, samples: int = 500, noise: Noise | None = None) -> Tensor:
+        r"""The importance-weighted bound on log p(x) of each image, in eval mode and without gradient.
+
+        .. math:: \log p(x) \ge E \log \frac1S \sum_{s=1}^S \frac{p(x, z_s)}{q(z_s|x)}, \qquad z_s \sim q(z|x)
+
+        It rises with S in the mean, and is exact where q is the posterior. A likelihood that draws its observation,
+        such as Bernoulli, draws one per image. Source: Burda et al. 2016, equation 8.
+
+        Args:
+            x: ``(N, *data_shape)``, images in [-1, 1].
+            samples: S. Memory does not grow with it.
+            noise: Where the randomness comes from; fresh noise if left out. With `ImageNoise` an image's value
+                depends neither on the batch size nor on the number of devices.
+
+        Returns:
+            ``(N,)``, in nats, float64; a density or a probability, as the likelihood is.
+
+        Raises:
+            ValueError: If there are no samples.
+        """
+        if samples < 1:
+            raise ValueError(f"samples is {samples}, but the bound needs at least 1; choose more")
+        noise = noise or self.fresh_noise()
+        with evaluating(self):
+            observation = self.likelihood.observe(x, noise)
+            mean, log_variance = (moment.float() for moment in self.posterior(observation))
+            log_weights = []
+            for start in range(0, samples, SAMPLES_AT_ONCE):
+                # Drawn whole, so that the first of many samples are those of few.
+                epsilon = noise.normal(len(x), SAMPLES_AT_ONCE, self.latent_dim)[:, : samples - start]
+                log_weights.append(self._log_weights(observation, mean, log_variance, epsilon).logsumexp(1))
+        return torch.stack(log_weights, dim=1).cpu().double().logsumexp(1) - math.log(samples)
+
+    def _log_weights(self, observation: Tensor, mean: Tensor, log_variance: Tensor, epsilon: Tensor) -> Tensor:
+        """Gives log p(x, z) - log q(z|x) at z = mean + deviation * epsilon: ``(N, S, latent_dim)`` to ``(N, S)``."""
+        z = mean[:, None] + (0.5 * log_variance[:, None]).exp() * epsilon
+        # The constants of both Gaussians cancel.
+        log_ratio = 0.5 * (epsilon.square() - z.square() + log_variance[:, None]).sum(2)
+        images = torch.arange(len(z), device=z.device).repeat_interleave(z.shape[1])
+        rows = zip(z.flatten(0, 1).split(ROWS_AT_ONCE), images.split(ROWS_AT_ONCE), strict=True)
+        reconstruction = [
+            self.likelihood.log_prob(observation[image], self.likelihood_parameters(part)) for part, image in rows
+        ]
+        return torch.cat(reconstruction).view(z.shape[:2]) + log_ratio
 
     def encode(self, x: Tensor) -> Tensor:
         """The posterior means of images: ``(N, *data_shape)`` to ``(N, latent_dim)``.
