@@ -1,0 +1,165 @@
+"""Feature extractors: the networks in whose eyes samples are compared with data.
+
+A score in features means nothing without the extractor, so each has a name and a hash of its weights.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from genzoo.spec import to_float
+
+
+class Embedding(NamedTuple):
+    """What an extractor sees in images.
+
+    Attributes:
+        features: ``(N, feature_dim)``, float32.
+        logits: Of the classes, ``(N, number_of_classes)``, float32; None if the extractor has no classes.
+    """
+
+    features: Tensor
+    logits: Tensor | None
+
+
+def require_images(images: Tensor, channels: int | None, size: int | None, reader: str) -> None:
+    """Asks for images as bytes, ``(N, C, H, W)``.
+
+    Args:
+        images: What was given.
+        channels: C; None for any.
+        size: H and W; None for any.
+        reader: Who wants the images, for the message.
+
+    Raises:
+        ValueError: If type or shape differ.
+    """
+    wanted = f"(N, {channels or 'C'}, {size or 'H'}, {size or 'W'})"
+    if images.dtype != torch.uint8:
+        raise ValueError(
+            f"{reader} got {str(images.dtype).removeprefix('torch.')} images, but takes uint8 of shape {wanted} in "
+            "[0, 255]; bring images in [-1, 1] there with genzoo.spec.to_uint8"
+        )
+    fits = images.ndim == 4 and channels in (None, images.shape[1]) and size in (None, images.shape[2])
+    if not fits or (size is not None and images.shape[3] != size):
+        raise ValueError(
+            f"{reader} got images of shape {tuple(images.shape)}, but takes {wanted}; bring samples to the native "
+            "size of the data with genzoo.spec.to_native"
+        )
+
+
+class FeatureExtractor:
+    """Turns images into features: always in eval mode, without gradient, and never a part of a model.
+
+    It is no module itself, so that a model or metric that holds it neither trains, saves nor counts its weights.
+
+    Args:
+        network: Images, as ``prepare`` leaves them, to features ``(N, feature_dim)``. Any module.
+        name: What scores in its features are called after.
+        channels: Of the images; None for any number.
+        size: Height and width of the images in pixels; None for any.
+        head: Features to the logits of classes, ``(N, number_of_classes)``; None without classes.
+        prepare: Brings bytes to what the network takes; by default float32 in [-1, 1].
+        resize: How the network resizes images, for the protocol.
+
+    Attributes:
+        feature_dim: Number of features.
+        number_of_classes: Of the head, 0 without.
+        hash: SHA-256 of the weights, their names and shapes.
+        device: Where the network is.
+
+    Raises:
+        ValueError: If the network does not give one row of features per image.
+
+    Example:
+        >>> import torch
+        >>> from genzoo.metrics.extractors import FeatureExtractor
+        >>> pixels = FeatureExtractor(torch.nn.Flatten(), "pixels", channels=1, size=28)
+        >>> pixels(torch.zeros(5, 1, 28, 28, dtype=torch.uint8)).features.shape
+        torch.Size([5, 784])
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        name: str,
+        channels: int | None = None,
+        size: int | None = None,
+        head: nn.Module | None = None,
+        prepare: Callable[[Tensor], Tensor] = to_float,
+        resize: str = "none",
+    ) -> None:
+        self._network = network.eval().requires_grad_(False)
+        self._head = None if head is None else head.eval().requires_grad_(False)
+        self.name = name
+        self.channels = channels
+        self.size = size
+        self._prepare = prepare
+        self.resize = resize
+        self.hash = weights_hash(network, head)
+        example = self(torch.zeros(2, channels or 3, size or 32, size or 32, dtype=torch.uint8))
+        if example.features.ndim != 2 or len(example.features) != 2:
+            raise ValueError(
+                f"the network of extractor {name} gave {tuple(example.features.shape)} for 2 images, but an extractor "
+                "gives features (N, feature_dim); flatten or average what it gives"
+            )
+        self.feature_dim = example.features.shape[1]
+        self.number_of_classes = 0 if example.logits is None else example.logits.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is; the CPU if it has no weights."""
+        return next((parameter.device for parameter in self._network.parameters()), torch.device("cpu"))
+
+    @property
+    def frechet_name(self) -> str:
+        """What the Frechet distance in its features is called: ``fid`` for Inception-v3 alone."""
+        return "fid" if self.name == INCEPTION else f"fd/{self.name}"
+
+    def to(self, device: torch.device | str) -> "FeatureExtractor":
+        """Moves the network, and returns the extractor."""
+        for part in (self._network, self._head):
+            if part is not None:
+                part.to(device)
+        return self
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor, images_at_once: int = 256) -> Embedding:
+        """Features and logits of images.
+
+        Args:
+            images: ``(N, C, H, W)``, uint8 in [0, 255], in their native size.
+            images_at_once: How many go through the network together, which bounds memory.
+
+        Returns:
+            On the CPU.
+
+        Raises:
+            ValueError: If type or shape of the images is wrong.
+        """
+        require_images(images, self.channels, self.size, f"the extractor {self.name}")
+        # A user may have switched the network to training since.
+        self._network.eval()
+        features, logits = [], []
+        for chunk in images.split(images_at_once):
+            found = self._network(self._prepare(chunk.to(self.device)))
+            features.append(found.float().cpu())
+            if self._head is not None:
+                logits.append(self._head(found).float().cpu())
+        return Embedding(torch.cat(features).clone(), torch.cat(logits).clone() if logits else None)
+
+
+INCEPTION = "inception-v3"
+
+
+def weights_hash(*modules: nn.Module | None) -> str:
+    """SHA-256 of the names, shapes and values of all weights and buffers, in hexadecimal."""
+    digest = hashlib.sha256()
+    for module in modules:
+        for name, weights in () if module is None else sorted(module.state_dict().items()):
+            digest.update(f"{name} {tuple(weights.shape)} {weights.dtype} ".encode())
+            digest.update(weights.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
