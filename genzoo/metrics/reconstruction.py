@@ -1,0 +1,141 @@
+"""How close reconstructions are, and what principal components of the same number would do."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.functional.image import structural_similarity_index_measure
+from typing_extensions import Self
+
+from genzoo.metrics.samples import TooFewSamplesError
+
+
+class ReconstructionQuality(Metric):
+    r"""Squared error, signal-to-noise ratio and structural similarity of reconstructions, on pixels in [0, 1].
+
+    .. math:: \mathrm{SSE} = \frac1N \sum_n \sum_i (x_{ni} - \hat x_{ni})^2, \qquad
+        \mathrm{PSNR} = -10 \log_{10} \frac{\mathrm{SSE}}{\text{values per image}}
+
+    SSE is summed over the values of an image. PSNR, in decibels, is that of the mean error, not a mean over
+    images. SSIM has a Gaussian window of 11 pixels and 1.5 pixels deviation. Source: Wang et al. 2004, equation 13.
+
+    Args:
+        **kwargs: As for `torchmetrics.Metric`.
+
+    Raises:
+        TooFewSamplesError: In `compute`, without images.
+
+    Example:
+        >>> import torch
+        >>> from genzoo.metrics import ReconstructionQuality
+        >>> quality = ReconstructionQuality()
+        >>> quality.update(torch.full((3, 1, 28, 28), -0.8), torch.full((3, 1, 28, 28), -1.0))
+        >>> {name: round(float(value), 2) for name, value in quality.compute().items() if name != "ssim"}
+        {'squared_error': 7.84, 'psnr': 20.0}
+    """
+
+    is_differentiable = False
+    full_state_update = False
+    number: Tensor
+    values: Tensor
+    squared_error: Tensor
+    similarity: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name in ("number", "values"):
+            self.add_state(name, torch.tensor(0), dist_reduce_fx="sum")
+        for name in ("squared_error", "similarity"):
+            self.add_state(name, torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
+
+    def update(self, reconstructions: Tensor, images: Tensor) -> None:
+        """Takes in reconstructions and what they are of.
+
+        Args:
+            reconstructions: ``(N, C, H, W)``, floats in [-1, 1]; what lies outside is clamped.
+            images: The same of the images.
+
+        Raises:
+            ValueError: If shapes differ, or images are no floats in [-1, 1].
+        """
+        if reconstructions.shape != images.shape or images.ndim != 4:
+            raise ValueError(
+                f"got reconstructions of shape {tuple(reconstructions.shape)} of images of shape "
+                f"{tuple(images.shape)}, but expected both (N, C, H, W); give each image its reconstruction"
+            )
+        if not images.is_floating_point() or not images.numel() or images.abs().max() > 1.0:
+            raise ValueError(
+                f"got {images.dtype} images, but expected floats in [-1, 1]; bring bytes there with "
+                "genzoo.spec.to_float"
+            )
+        original, reconstructed = ((x.detach().float().clamp(-1.0, 1.0) + 1.0) / 2.0 for x in (images, reconstructions))
+        self.number += len(images)
+        self.values += images.numel()
+        self.squared_error += (original - reconstructed).double().square().sum()
+        similarity = structural_similarity_index_measure(reconstructed, original, data_range=1.0, reduction="none")
+        assert isinstance(similarity, Tensor)
+        self.similarity += similarity.double().sum()
+
+    def compute(self) -> dict[str, Tensor]:
+        """``squared_error`` per image, ``psnr`` in decibels, ``ssim`` in [-1, 1]; scalars, float32."""
+        if self.number == 0:
+            raise TooFewSamplesError("ReconstructionQuality has 0 images, but needs at least 1; update it first")
+        return {
+            "squared_error": (self.squared_error / self.number).float(),
+            "psnr": (-10.0 * (self.squared_error / self.values).log10()).float(),
+            "ssim": (self.similarity / self.number).float(),
+        }
+
+
+@dataclass(frozen=True)
+class PrincipalComponents:
+    """The best linear autoencoder: what a latent code of a given size should at least achieve.
+
+    Args:
+        mean: Of the training images, ``(D,)``, float64.
+        components: Orthonormal directions of the largest variance, ``(K, D)``, float64.
+    """
+
+    mean: Tensor
+    components: Tensor
+
+    @classmethod
+    def fit(cls, images: Tensor, number: int) -> Self:
+        """Finds the components of training images.
+
+        Args:
+            images: ``(N, ...)``, floats, with D values each.
+            number: K, how many components.
+
+        Raises:
+            ValueError: If there are not as many components.
+
+        Example:
+            >>> import torch
+            >>> from genzoo.metrics import PrincipalComponents
+            >>> images = torch.rand(50, 1, 4, 4)
+            >>> whole = PrincipalComponents.fit(images, number=16)
+            >>> torch.allclose(whole.reconstruct(images), images, atol=1e-5)
+            True
+        """
+        values = images.flatten(1)
+        if not 1 <= number <= values.shape[1]:
+            raise ValueError(
+                f"number is {number}, but images of {values.shape[1]} values have from 1 to {values.shape[1]} "
+                "components; choose one of these"
+            )
+        mean = values.double().mean(0)
+        scatter = torch.zeros(len(mean), len(mean), dtype=torch.float64)
+        for chunk in values.split(4096):
+            centred = chunk.double() - mean
+            scatter += centred.T @ centred
+        _, vectors = torch.linalg.eigh(scatter)
+        return cls(mean, vectors[:, -number:].T.contiguous())
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """Projects images onto the components: ``(N, ...)`` to the same shape and type."""
+        centred = images.flatten(1).double() - self.mean
+        projected = centred @ self.components.T @ self.components + self.mean
+        return projected.to(images.dtype).view(images.shape)

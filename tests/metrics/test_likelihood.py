@@ -1,0 +1,77 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import logsumexp
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.neighbors import KernelDensity
+
+from genzoo.data import FashionMNISTMini
+from genzoo.metrics import FrechetDistance, NegativeLogLikelihood, ParzenWindow, TooFewSamplesError
+from genzoo.metrics.likelihood import parzen_log_likelihood
+
+
+@pytest.mark.parametrize("batch_size", [1, 32, 256])
+def test_nll_and_its_error_whatever_the_batch(batch_size):
+    values = torch.randn(500, dtype=torch.float64) * 75 - 228
+    metric = NegativeLogLikelihood(784)
+    for batch in values.split(batch_size):
+        metric.update(batch)
+    found = {name: float(value) for name, value in metric.compute().items()}
+    assert found["nll"] == pytest.approx(-float(values.mean()), rel=1e-6)
+    assert found["nll_error"] == pytest.approx(float(values.std()) / 500**0.5, rel=1e-6)
+    assert found["bits_per_dimension"] == pytest.approx(found["nll"] / 784 / math.log(2), rel=1e-6)
+
+
+def test_nll_refuses_what_is_no_log_likelihood():
+    for values in (torch.zeros(3, 2), torch.tensor([1.0, torch.nan])):
+        with pytest.raises(ValueError, match="expected one finite number per image"):
+            NegativeLogLikelihood(784).update(values)
+    metric = NegativeLogLikelihood(784)
+    metric.update(torch.zeros(1))
+    with pytest.raises(TooFewSamplesError, match="has 1 images, but needs at least 2"):
+        metric.compute()
+
+
+def test_parzen_windows_are_sklearns_kernel_density(monkeypatch):
+    monkeypatch.setattr("genzoo.metrics.samples.ENTRIES_AT_ONCE", 500)
+    samples, data = torch.rand(60, 5, dtype=torch.float64), torch.rand(40, 5, dtype=torch.float64)
+    found = parzen_log_likelihood(data, samples, [0.1, 0.3])
+    for row, sigma in zip(found, (0.1, 0.3), strict=True):
+        np.testing.assert_allclose(row, KernelDensity(bandwidth=sigma).fit(samples).score_samples(data), rtol=1e-9)
+    squares = ((data[0] - samples) ** 2).sum(1).numpy()
+    by_hand = logsumexp(-squares / 0.02) - math.log(60) - 2.5 * math.log(2 * math.pi * 0.01)
+    assert float(found[0, 0]) == pytest.approx(by_hand)
+
+
+def test_sigma_is_the_best_on_validation_data():
+    samples, validation, test = torch.rand(3, 50, 4).unbind()
+    window = ParzenWindow(samples, validation)
+    sigmas = np.logspace(-1, 0, 10)
+    scores = [KernelDensity(bandwidth=sigma).fit(samples).score(validation) for sigma in sigmas]
+    assert window.sigma == pytest.approx(sigmas[np.argmax(scores)])
+    for batch in test.split(7):
+        window.update(batch)
+    expected = KernelDensity(bandwidth=window.sigma).fit(samples).score(test) / 50
+    assert float(window.compute()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_centroids_beat_real_images_by_parzen_windows_and_lose_by_frechet_distance():
+    """Why Parzen windows are historical (Theis et al. 2016): the winner is no sample of the data at all."""
+    data = FashionMNISTMini()
+    training, test = (torch.tensor(data.load(split)[0]).flatten(1).float() / 255 for split in ("train", "test"))
+    clusters = MiniBatchKMeans(200, init="random", n_init=1, batch_size=2048, random_state=0).fit(training)
+    real, centroids = training[:2000], torch.from_numpy(clusters.cluster_centers_).float()
+    parzen, frechet = [], []
+    for samples in (real, centroids):
+        window = ParzenWindow(samples, validation=test[:300])
+        window.update(test[300:1000])
+        parzen.append(float(window.compute()))
+        # Pixels averaged over 7 x 7 places are features enough.
+        pooled = [x.view(-1, 7, 4, 7, 4).mean((2, 4)).flatten(1) for x in (test, samples)]
+        distance = FrechetDistance(49, real=pooled[0])
+        distance.update(pooled[1])
+        frechet.append(float(distance.compute()))
+    assert parzen[1] > parzen[0] + 10
+    assert frechet[1] > 2 * frechet[0]

@@ -1,0 +1,67 @@
+import pytest
+import torch
+from sklearn.decomposition import PCA
+from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
+
+from genzoo.data import FashionMNIST
+from genzoo.data.fashion_mnist import DEBIAN_FOLDER
+from genzoo.metrics import PrincipalComponents, ReconstructionQuality
+from genzoo.spec import to_float
+
+
+@pytest.mark.parametrize("batch_size", [1, 32, 256])
+def test_it_is_squared_error_and_torchmetrics_whatever_the_batch(batch_size):
+    images = torch.rand(40, 3, 16, 16) * 2 - 1
+    reconstructions = (images + 0.3 * torch.randn(images.shape)).clamp(-1, 1)
+    metric = ReconstructionQuality()
+    for pair in zip(reconstructions.split(batch_size), images.split(batch_size), strict=True):
+        metric.update(*pair)
+    found = metric.compute()
+    x, y = (images + 1) / 2, (reconstructions + 1) / 2
+    torch.testing.assert_close(found["squared_error"], (x - y).square().flatten(1).sum(1).mean())
+    torch.testing.assert_close(found["psnr"], PeakSignalNoiseRatio(data_range=1.0)(y, x))
+    torch.testing.assert_close(found["ssim"], StructuralSimilarityIndexMeasure(data_range=1.0)(y, x))
+
+
+def test_perfect_reconstructions():
+    images = torch.rand(4, 1, 28, 28) * 2 - 1
+    metric = ReconstructionQuality()
+    metric.update(images, images)
+    found = metric.compute()
+    assert (float(found["squared_error"]), float(found["psnr"])) == (0, torch.inf)
+    assert float(found["ssim"]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("images", "reconstructions", "message"),
+    [
+        (torch.zeros(2, 1, 8, 8), torch.zeros(2, 1, 9, 9), "give each image its reconstruction"),
+        (torch.full((2, 1, 8, 8), 2.0), torch.zeros(2, 1, 8, 8), r"expected floats in \[-1, 1\]"),
+        (torch.zeros(2, 1, 8, 8).byte(), torch.zeros(2, 1, 8, 8), r"expected floats in \[-1, 1\]"),
+    ],
+)
+def test_what_is_no_reconstruction_is_refused(images, reconstructions, message):
+    with pytest.raises(ValueError, match=message):
+        ReconstructionQuality().update(reconstructions, images)
+
+
+def test_principal_components_are_those_of_sklearn():
+    generator = torch.Generator().manual_seed(0)
+    training, test = torch.randn(2, 500, 1, 5, 5, generator=generator) @ torch.randn(5, 5, generator=generator)
+    ours = PrincipalComponents.fit(training, 6).reconstruct(test)
+    pca = PCA(6, svd_solver="full").fit(training.flatten(1).double().numpy())
+    theirs = pca.inverse_transform(pca.transform(test.flatten(1).double().numpy()))
+    torch.testing.assert_close(ours.flatten(1), torch.from_numpy(theirs).float(), atol=1e-4, rtol=1e-4)
+    with pytest.raises(ValueError, match="number is 26, but images of 25 values"):
+        PrincipalComponents.fit(training, 26)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DEBIAN_FOLDER.is_dir(), reason="needs all of Fashion-MNIST")
+def test_principal_components_of_fashion_mnist_have_their_known_error(tmp_path):
+    data = FashionMNIST(root=str(tmp_path))
+    training, test = (to_float(torch.tensor(data.load(split)[0])) for split in ("train", "test"))
+    for number, expected in ((32, 11.87), (64, 8.13)):
+        components = PrincipalComponents.fit(training, number)
+        error = ((components.reconstruct(test) - test) / 2).square().flatten(1).sum(1).mean()
+        assert float(error) == pytest.approx(expected, abs=0.005)
