@@ -126,7 +126,7 @@ class FeatureExtractor:
                 part.to(device)
         return self
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def __call__(self, images: Tensor, images_at_once: int = 256) -> Embedding:
         """Features and logits of images.
 
@@ -149,7 +149,7 @@ class FeatureExtractor:
             features.append(found.float().cpu())
             if self._head is not None:
                 logits.append(self._head(found).float().cpu())
-        return Embedding(torch.cat(features).clone(), torch.cat(logits).clone() if logits else None)
+        return Embedding(torch.cat(features), torch.cat(logits) if logits else None)
 
 
 INCEPTION = "inception-v3"

@@ -1,0 +1,131 @@
+"""All scores of a set of samples in the features of one extractor, each beside what real data get."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from genzoo.metrics.extractors import Embedding, FeatureExtractor
+from genzoo.metrics.feature_cache import cached_embedding
+from genzoo.metrics.frechet import ExtrapolatedFrechetDistance, FrechetDistance
+from genzoo.metrics.kernel import KernelDistance
+from genzoo.metrics.manifold import PrecisionRecall
+from genzoo.metrics.memorisation import Authenticity
+from genzoo.metrics.samples import TooFewSamplesError
+from genzoo.metrics.score import Plain, Score, versions
+from genzoo.metrics.single_sample import ClassScore, PairwiseDiversity, Sharpness
+
+logger = logging.getLogger(__name__)
+
+# What is better, high or low; neither where it is not named.
+HIGHER_IS_BETTER = {
+    "frechet": False,
+    "frechet_infinity": False,
+    "kernel_distance": False,
+    "precision": True,
+    "recall": True,
+    "density": True,
+    "coverage": True,
+    "class_score": True,
+    "authenticity": True,
+}
+
+
+def score_samples(
+    samples: Tensor,
+    real: Tensor,
+    extractor: FeatureExtractor,
+    training: Tensor | None = None,
+    protocol: Mapping[str, Plain] | None = None,
+    cache_dir: Path | None = None,
+) -> list[Score]:
+    """Scores generated images by all metrics of distances, coverage, diversity, sharpness and memorisation.
+
+    A score for which there are too few samples is left out, with a warning in the log. Floors are what as many
+    training images get in place of the samples, and for authenticity what the real test images get.
+
+    Args:
+        samples: Generated images, ``(N, C, H, W)``, uint8 in native size.
+        real: Test images, ``(M, C, H, W)``, uint8.
+        extractor: Whose features are compared.
+        training: The images the model was trained on, ``(K, C, H, W)``, uint8; without them there are no floors
+            and no authenticity.
+        protocol: What else belongs to the record: split, raw or averaged weights, seed, command.
+        cache_dir: Where features of real images are kept; the folder of genzoo's caches if left out.
+
+    Returns:
+        ``fd/<extractor>`` (``fid`` for Inception-v3) and others, ``<name>/<extractor>``; ``sharpness``.
+
+    Raises:
+        ValueError: If type or shape of the images is wrong, or samples and data differ in shape.
+    """
+    if samples.shape[1:] != real.shape[1:]:
+        raise ValueError(
+            f"the samples have shape {tuple(samples.shape[1:])}, but the data {tuple(real.shape[1:])}; bring samples "
+            "to the native size of the data with genzoo.spec.to_native"
+        )
+    seen, reference = extractor(samples), cached_embedding(real, extractor, cache_dir)
+    values = sample_values(samples, seen, reference.features)
+    floors: dict[str, float] = {}
+    if training is not None:
+        known = cached_embedding(training, extractor, cache_dir)
+        values |= _computed("authenticity", Authenticity(real=known.features), seen.features)
+        # Spread over the file, which may be in the order of its classes.
+        chosen = torch.linspace(0, len(training) - 1, min(len(samples), len(training))).long()
+        logits = None if known.logits is None else known.logits[chosen]
+        floors = sample_values(training[chosen], Embedding(known.features[chosen], logits), reference.features)
+        floors |= _computed("authenticity", Authenticity(real=known.features), reference.features)
+    record: dict[str, Plain] = {
+        "extractor": extractor.name,
+        "extractor_hash": extractor.hash,
+        "resize": extractor.resize,
+        "number_real": len(real),
+        "number_fake": len(samples),
+        "number_training": None if training is None else len(training),
+        **(protocol or {}),
+        **versions(),
+    }
+    return [
+        Score(_full_name(name, extractor), value, floors.get(name), HIGHER_IS_BETTER.get(name), record)
+        for name, value in values.items()
+    ]
+
+
+def sample_values(images: Tensor, seen: Embedding, real: Tensor) -> dict[str, float]:
+    """What `score_samples` measures without training images, by name, of images and features known already.
+
+    Args:
+        images: Generated, ``(N, C, H, W)``, uint8.
+        seen: Their features and logits.
+        real: Features of real images, ``(M, D)``.
+    """
+    features = seen.features
+    values = _computed("frechet", FrechetDistance(features.shape[1], real=real), features)
+    values |= _computed("", ExtrapolatedFrechetDistance(real=real), features)
+    values |= _computed("", KernelDistance(real=real), features)
+    values |= _computed("", PrecisionRecall(real=real), features)
+    values |= _computed("diversity", PairwiseDiversity(), features)
+    if seen.logits is not None:
+        values |= _computed("class_score", ClassScore(seen.logits.shape[1]), seen.logits)
+    return values | _computed("sharpness", Sharpness(), images)
+
+
+def _computed(name: str, metric: Metric, values: Tensor) -> dict[str, float]:
+    """One metric, under its own names if it has several."""
+    metric.update(values)
+    try:
+        computed = metric.compute()
+    except TooFewSamplesError as error:
+        logger.warning("left out: %s", error)
+        return {}
+    named = computed if isinstance(computed, dict) else {name: computed}
+    return {key: float(value) for key, value in named.items()}
+
+
+def _full_name(name: str, extractor: FeatureExtractor) -> str:
+    if name == "frechet":
+        return extractor.frechet_name
+    return name if name == "sharpness" else f"{name}/{extractor.name}"
