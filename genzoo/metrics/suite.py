@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from genzoo.metrics.extractors import Embedding, FeatureExtractor
+from genzoo.metrics.extractors import INCEPTION, Embedding, FeatureExtractor
 from genzoo.metrics.feature_cache import cached_embedding
 from genzoo.metrics.frechet import ExtrapolatedFrechetDistance, FrechetDistance
 from genzoo.metrics.kernel import KernelDistance
@@ -32,6 +32,8 @@ HIGHER_IS_BETTER = {
     "class_score": True,
     "authenticity": True,
 }
+
+INCEPTION_NAMES = {"frechet": "fid", "kernel_distance": "kid", "class_score": "inception_score"}
 
 
 def score_samples(
@@ -89,7 +91,7 @@ def score_samples(
         **versions(),
     }
     return [
-        Score(_full_name(name, extractor), value, floors.get(name), HIGHER_IS_BETTER.get(name), record)
+        Score(full_name(name, extractor), value, floors.get(name), HIGHER_IS_BETTER.get(name), record)
         for name, value in values.items()
     ]
 
@@ -125,7 +127,10 @@ def _computed(name: str, metric: Metric, values: Tensor) -> dict[str, float]:
     return {key: float(value) for key, value in named.items()}
 
 
-def _full_name(name: str, extractor: FeatureExtractor) -> str:
+def full_name(name: str, extractor: FeatureExtractor) -> str:
+    """What a score is called in the features of an extractor; only Inception-v3 gives FID, KID and Inception score."""
+    if extractor.name == INCEPTION and name in INCEPTION_NAMES:
+        return INCEPTION_NAMES[name]
     if name == "frechet":
         return extractor.frechet_name
     return name if name == "sharpness" else f"{name}/{extractor.name}"
