@@ -61,7 +61,7 @@ def measure(name: str, root: str) -> str:
     return (
         f"{name}: {accuracy:.2%} of {len(labels)} test images right, {network.head.in_features} features, "
         f"{sum(weights.numel() for weights in network.parameters()):,} weights, {path.stat().st_size:,} bytes, "
-        f"{weights_hash(network)}"
+        f"{weights_hash(network.body, network.head)}"
     )
 
 

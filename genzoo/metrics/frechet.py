@@ -12,7 +12,6 @@ from genzoo.metrics.samples import (
     TooFewSamplesError,
     TwoSampleMetric,
     canonical_order,
-    require_enough,
     require_features,
 )
 
@@ -183,7 +182,12 @@ class ExtrapolatedFrechetDistance(TwoSampleMetric):
     def compute(self) -> dict[str, Tensor]:
         """``frechet_infinity``, the distance, and ``frechet_slope``, c; scalars, float32."""
         real, fake = self._sets()
-        require_enough(type(self).__name__, len(real), len(fake), 10 * max(2, fake.shape[1]))
+        fewest = max(2, fake.shape[1])
+        if len(real) < fewest or len(fake) < 10 * fewest:
+            raise TooFewSamplesError(
+                f"ExtrapolatedFrechetDistance has {len(real)} real and {len(fake)} generated samples, but needs at "
+                f"least {fewest} and {10 * fewest} ({fake.shape[1]} features; subsets start at a tenth); give it more"
+            )
         sizes, values = self.curve(real, fake)
         slope, intercept = np.polyfit(1.0 / sizes, values, 1)
         return {"frechet_infinity": torch.tensor(intercept).float(), "frechet_slope": torch.tensor(slope).float()}

@@ -123,5 +123,5 @@ def test_extrapolation_depends_on_the_set_of_samples_alone():
 def test_extrapolation_needs_a_smallest_subset_above_the_feature_dimension():
     metric = ExtrapolatedFrechetDistance(real=torch.randn(100, 16))
     metric.update(torch.randn(100, 16))
-    with pytest.raises(TooFewSamplesError, match="needs at least 160"):
+    with pytest.raises(TooFewSamplesError, match="needs at least 16 and 160"):
         metric.compute()

@@ -9,6 +9,7 @@ from sklearn.neighbors import KernelDensity
 
 from genzoo.data import FashionMNISTMini
 from genzoo.metrics import FrechetDistance, NegativeLogLikelihood, ParzenWindow, TooFewSamplesError
+from genzoo.metrics.embedded import embedded_extractor
 from genzoo.metrics.likelihood import parzen_log_likelihood
 
 
@@ -63,15 +64,18 @@ def test_centroids_beat_real_images_by_parzen_windows_and_lose_by_frechet_distan
     training, test = (torch.tensor(data.load(split)[0]).flatten(1).float() / 255 for split in ("train", "test"))
     clusters = MiniBatchKMeans(200, init="random", n_init=1, batch_size=2048, random_state=0).fit(training)
     real, centroids = training[:2000], torch.from_numpy(clusters.cluster_centers_).float()
+    extractor = embedded_extractor("fashion-mnist-plain")
+
+    def embed(pixels):
+        return extractor((pixels * 255).round().byte().view(-1, 1, 28, 28)).features
+
     parzen, frechet = [], []
     for samples in (real, centroids):
         window = ParzenWindow(samples, validation=test[:300])
         window.update(test[300:1000])
         parzen.append(float(window.compute()))
-        # Pixels averaged over 7 x 7 places are features enough.
-        pooled = [x.view(-1, 7, 4, 7, 4).mean((2, 4)).flatten(1) for x in (test, samples)]
-        distance = FrechetDistance(49, real=pooled[0])
-        distance.update(pooled[1])
+        distance = FrechetDistance(extractor.feature_dim, real=embed(test))
+        distance.update(embed(samples[: len(centroids)]))
         frechet.append(float(distance.compute()))
     assert parzen[1] > parzen[0] + 10
     assert frechet[1] > 2 * frechet[0]

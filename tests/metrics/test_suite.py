@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from genzoo.data import FashionMNISTMini
+from genzoo.data import Digits, FashionMNISTMini
 from genzoo.metrics import FeatureExtractor
 from genzoo.metrics.embedded import embedded_extractor
-from genzoo.metrics.suite import full_name, score_samples
+from genzoo.metrics.suite import full_name, sample_values, score_samples
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,19 @@ def test_scores_carry_their_protocol(clothes, tmp_path):
     assert (protocol["extractor"], protocol["extractor_hash"], protocol["seed"]) == ("pixels", pixels.hash, 3)
     assert "torch" in protocol
     assert scores[0].floor is None
+
+
+def test_scores_do_not_depend_on_the_batches_in_which_images_are_seen():
+    (training, _), (test, _) = (Digits().load(split) for split in ("train", "test"))
+    extractor = embedded_extractor("digits")
+    fake, real = torch.tensor(training[:700]), torch.tensor(test)
+    reference, *others = (
+        sample_values(fake, extractor(fake, images_at_once), extractor(real, images_at_once).features)
+        for images_at_once in (256, 32, 1)
+    )
+    assert "frechet_infinity" in reference
+    for values in others:
+        assert values == pytest.approx(reference, rel=1e-3, abs=1e-5)
 
 
 def test_only_inception_has_the_names_of_its_scores():
