@@ -11,7 +11,7 @@ from torchmetrics import Metric
 from torchmetrics.classification import MulticlassConfusionMatrix
 from torchmetrics.utilities.data import dim_zero_cat
 
-from genzoo.data.extras import import_extra
+from genzoo.extras import import_extra
 from genzoo.metrics.classifiers import ImageClassifier, PlainClassifier
 from genzoo.metrics.fitting import Recipe, fit_classifier
 from genzoo.metrics.samples import TooFewSamplesError, canonical_order

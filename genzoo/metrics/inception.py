@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from genzoo.data.extras import import_extra
+from genzoo.extras import import_extra
 from genzoo.metrics.extractors import INCEPTION, FeatureExtractor
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
