@@ -14,8 +14,9 @@ usage: genzoo VERB --config FILE [--model.SETTING VALUE] [--data.SETTING VALUE] 
 verbs:
   fit         train a model, or go on with a run
   validate    measure a checkpoint on held-out training images
-  test        measure a checkpoint on the test images
+  test        measure a checkpoint on the test images, and score its samples
   predict     write encodings and reconstructions, or a discriminator's logits, of the test images
+  evaluate    score any images, a folder or an array: genzoo evaluate SAMPLES --data FashionMNIST
 
 examples:
   genzoo fit --config configs/dcgan.yaml
@@ -35,7 +36,7 @@ Each run has a folder of its own, runs/MODEL/TIME or runs/MODEL/NAME, with its c
 images and W&B files. The configs named here also work outside a checkout: they are installed with the package.
 """
 
-VERBS = ("fit", "validate", "test", "predict")
+VERBS = ("fit", "validate", "test", "predict", "evaluate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     # As with python -m: classes in the working folder can be named, --model mine.MyModel.
     sys.path.insert(0, "")
+    if arguments[0] == "evaluate":
+        from genzoo.cli.evaluate import evaluate
+
+        return evaluate(arguments[1:])
     from genzoo.cli.training import run
 
     return run(arguments)

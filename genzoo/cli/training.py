@@ -20,6 +20,7 @@ from lightning_utilities.core.rank_zero import rank_zero_only
 
 from genzoo.callbacks.alarms import Alarms
 from genzoo.callbacks.checkpoints import Checkpoints, WholeCheckpointIO
+from genzoo.callbacks.evaluation import Evaluation
 from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
@@ -78,6 +79,8 @@ class TrainingCLI(LightningCLI):
         parser.add_lightning_class_args(Checkpoints, "checkpoint")
         parser.add_lightning_class_args(Pictures, "pictures")
         parser.add_lightning_class_args(Alarms, "alarms")
+        if self.verb == "test":
+            parser.add_lightning_class_args(Evaluation, "evaluation")
         parser.set_defaults(DEFAULTS)
         parser.link_arguments("data.spec", "model.init_args.data_spec", apply_on="instantiate")
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Subset
 
 from genzoo.data.arrays import Batch, ImageArray
-from genzoo.data.base import ImageDataModule, batch_noise
+from genzoo.data.base import ImageDataModule, Part, batch_noise
 from genzoo.data.fashion_mnist import FashionMNIST, FashionMNISTMini
 from genzoo.data.selection import Purpose, count_of, shuffled
 from genzoo.noise import ImageNoise, Stream
@@ -59,6 +59,10 @@ class BinarisedImages(ImageDataModule):
             noise = batch_noise(images.device, self.trainer, BINARISATION)
             images = _bits(images, noise.uniform(*images.shape))
         return super().on_after_batch_transfer((images, labels), dataloader_idx)
+
+    def array(self, part: Part) -> ImageArray:
+        """A part that is loaded, as one array of bits; those of training images are drawn once, for evaluation."""
+        return self._binarised(self.parts[part], is_test=False) if part == "training" else super().array(part)
 
     def _excerpt(self, number: int) -> ImageArray:
         return self._binarised(super()._excerpt(number), is_test=False)

@@ -150,6 +150,15 @@ class ArrayDataModule(LightningDataModule, ABC):
             batch: Any = items.__getitems__(list(range(start, min(start + self.batch_size, len(items)))))
             yield batch[0]
 
+    def array(self, part: Part) -> ImageArray:
+        """A part that is loaded, as one array, in its order and as evaluation shows it.
+
+        Args:
+            part: Its name.
+        """
+        found: Any = self.parts[part]
+        return ImageArray(*(values.numpy() for values in found.__getitems__(list(range(len(found))))))
+
     def _excerpt(self, number: int) -> ImageArray | Subset[Batch]:
         part = self.parts["training"]
         return Subset(part, np.linspace(0, len(part) - 1, min(number, len(part))).round().astype(int).tolist())

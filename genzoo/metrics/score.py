@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from typing_extensions import Self
 
@@ -101,3 +102,10 @@ def versions() -> dict[str, Plain]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def write_scores(scores: Sequence[Score], path: Path) -> None:
+    """Writes scores as a JSON list; the file is either whole or not there."""
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text("[\n" + ",\n".join(score.to_json() for score in scores) + "\n]\n")
+    unfinished.replace(path)

@@ -1,0 +1,145 @@
+"""``genzoo evaluate``: scores of images from anywhere, a folder or an array, against a data set."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jsonargparse import Namespace
+from PIL import Image
+from rich.progress import track
+from torch import Tensor
+from torchvision.datasets.folder import IMG_EXTENSIONS
+
+from genzoo.cli.configs import with_shipped_configs
+from genzoo.cli.errors import Parser, is_deliberate
+from genzoo.data.base import ImageDataModule
+from genzoo.data.decoding import read_image
+from genzoo.metrics.classification import NearestNeighbourAccuracy
+from genzoo.metrics.score import Plain, Score, score_table, versions, write_scores
+from genzoo.metrics.selection import extractors_for, real_images
+from genzoo.metrics.suite import score_samples
+
+
+def evaluate(arguments: Sequence[str]) -> int:
+    """Scores images with the metrics of `score_samples` and, if they have labels, by what can be learnt from them.
+
+    Args:
+        arguments: What follows ``genzoo evaluate``.
+
+    Returns:
+        The exit code: 0, or 1 after a failure that has been said. Misuse ends the program with 2.
+    """
+    parser = Parser(prog="genzoo evaluate", description="Scores images against a data set.")
+    parser.add_argument("--config", action="config", help="Config with settings of the data, such as configs/data/*.")
+    parser.add_argument("samples", type=str, help="Folder of images, or a .npz or .npy file of them, uint8.")
+    parser.add_subclass_arguments(ImageDataModule, "data", required=True)
+    parser.add_argument("--extractor", type=str | None, default=None, help="As for Evaluation.extractor.")
+    parser.add_argument("--output", type=str | None, default=None, help="JSON file; SAMPLES.scores.json if left out.")
+    settings = parser.parse_args(with_shipped_configs(list(arguments)))
+    try:
+        scores = _scored(parser.instantiate_classes(settings))
+        output = Path(settings.output or f"{settings.samples.rstrip('/')}.scores.json")
+        write_scores(scores, output)
+    except Exception as error:
+        if not is_deliberate(error):
+            raise
+        sys.stderr.write(f"genzoo: {error}\n")
+        return 1
+    sys.stdout.write(f"{score_table(scores)}\n\nwritten to {output}\n")
+    return 0
+
+
+def _scored(settings: Namespace) -> list[Score]:
+    data: ImageDataModule = settings.data
+    samples, labels = read_samples(Path(settings.samples), data)
+    extractors = extractors_for(data, settings.extractor)
+    if not extractors:
+        raise ValueError(
+            f"no extractor is embedded for {type(data).__name__}; choose one with --extractor: inception-v3, or the "
+            "path of a network, such as mine.MyNetwork"
+        )
+    data.prepare_data()
+    for stage in ("fit", "test"):
+        data.setup(stage)
+    real, training = real_images(data, "test"), real_images(data, "training")
+    protocol: dict[str, Plain] = {
+        "samples": settings.samples,
+        "data": type(data).__name__,
+        "split": "test",
+        "command": shlex.join(["genzoo", *sys.argv[1:]]),
+    }
+    by_extractor = (score_samples(samples, real, extractor, training, protocol) for extractor in extractors)
+    scores = list({score.name: score for group in by_extractor for score in group}.values())
+    if labels is not None and len(data.class_names):
+        record = protocol | versions() | {"number_fake": len(samples), "number_real": len(real)}
+        accuracies = []
+        for items, classes in ((samples, labels), (training, torch.from_numpy(data.array("training").labels))):
+            metric = NearestNeighbourAccuracy()
+            metric.update(items, classes)
+            metric.update(real, torch.from_numpy(data.array("test").labels), test=True)
+            accuracies.append(float(metric.compute()))
+        scores.append(Score("nearest_neighbour_accuracy", accuracies[0], accuracies[1], True, record))
+    return scores
+
+
+def read_samples(path: Path, data: ImageDataModule) -> tuple[Tensor, Tensor | None]:
+    """Reads images as they are, without resizing.
+
+    Args:
+        path: A folder of image files; or a ``.npy`` file of images, or a ``.npz`` file with one such array, or with
+            ``samples`` and ``labels``. Arrays are uint8, ``(N, H, W)``, ``(N, C, H, W)`` or ``(N, H, W, C)``.
+        data: Whose channels and native size the images should have.
+
+    Returns:
+        Images ``(N, C, H, W)``, uint8, and their labels ``(N,)``, int64, if there are any.
+
+    Raises:
+        FileNotFoundError: If there is nothing.
+        ValueError: If it is something else.
+    """
+    if path.is_dir():
+        return _read_folder(path, data), None
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file or folder {path}; give a folder of images, or a .npz or .npy file")
+    if path.suffix not in (".npz", ".npy"):
+        raise ValueError(f"{path} is neither a folder nor a .npz or .npy file; save images in one of these")
+    found = np.load(path)
+    arrays = {"samples": found} if isinstance(found, np.ndarray) else dict(found)
+    labels = arrays.pop("labels", arrays.pop("label", None))
+    if "samples" not in arrays and len(arrays) != 1:
+        raise ValueError(f"{path} holds {', '.join(arrays)}; call the array of images samples")
+    images = arrays.get("samples", next(iter(arrays.values())))
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise ValueError(
+            f"{path} holds {images.dtype} images of shape {images.shape}, but expected uint8 in [0, 255] of shape "
+            "(N, H, W), (N, C, H, W) or (N, H, W, C); bring images in [-1, 1] there with genzoo.spec.to_uint8"
+        )
+    if images.ndim == 3:
+        images = images[:, None]
+    elif images.shape[1] != data.channels and images.shape[-1] == data.channels:
+        images = np.moveaxis(images, -1, 1)
+    if labels is not None and (labels.shape != images.shape[:1] or labels.dtype.kind not in "iu"):
+        raise ValueError(
+            f"{path} has {labels.dtype} labels of shape {labels.shape} for {len(images)} images; give one whole "
+            "number for each"
+        )
+    return torch.from_numpy(images.copy()), None if labels is None else torch.from_numpy(labels.astype(np.int64))
+
+
+def _read_folder(folder: Path, data: ImageDataModule) -> Tensor:
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMG_EXTENSIONS)
+    if not paths:
+        raise FileNotFoundError(f"{folder} holds no images; expected {', '.join(IMG_EXTENSIONS)}")
+    images, size = [], data.spec.get("native_size", data.spec["shape"][-1])
+    for path in track(paths, "Reading samples"):
+        images.append(read_image(path, size, data.channels))
+        with Image.open(path) as image:
+            if image.size != (size, size):
+                raise ValueError(
+                    f"{path} has {image.size[0]} x {image.size[1]} pixels, but {type(data).__name__} has {size} x "
+                    f"{size}; samples are compared as they are, so save them in the size of the data"
+                )
+    return torch.from_numpy(np.stack(images))
