@@ -12,6 +12,7 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from rich.progress import track
 from torch import Tensor
 
+from genzoo.data.digits import StackedDigits
 from genzoo.data.points import GaussianMixture2D
 from genzoo.data.splits import ArrayDataModule
 from genzoo.metrics.classification import (
@@ -199,8 +200,13 @@ class Evaluation(Callback):
         if isinstance(data, GaussianMixture2D):
             metric, number = MixtureCoverage(data.means, data.sigma), self.number or MODES_NUMBERS["points"]
             metric.update(model.sample(number, seed=self.seed).cpu())
-        elif len(data.class_names) == 1000 and (found := extractors_for(data, self.extractor)):
-            metric, number = StackedModes(found[0]), self.number or MODES_NUMBERS["stacked"]
+        elif isinstance(data, StackedDigits):
+            # The digits of scikit-learn have a classifier that comes with the package; those of MNIST have none.
+            name = self.extractor or ("digits" if data.native_size == 8 else None)
+            if name is None:
+                rank_zero_info("genzoo: modes are not counted without a classifier; choose --evaluation.extractor")
+                return
+            metric, number = StackedModes(extractors_for(data, name)[0]), self.number or MODES_NUMBERS["stacked"]
             metric.update(self._drawn(model, number))
         else:
             return

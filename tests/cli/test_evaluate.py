@@ -1,0 +1,136 @@
+"""``genzoo evaluate``: images from anywhere, and what is said of those that do not fit."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from genzoo.cli import main
+from genzoo.data.digits import Digits
+
+pytestmark = pytest.mark.usefixtures("working_folder")
+DATA = ["--data", "Digits", "--data.image_size", "8"]
+
+
+@pytest.fixture
+def training_images(working_folder):
+    images, labels = Digits().load("train")
+    np.savez(working_folder / "copies.npz", samples=images[:400], labels=labels[:400])
+    return images[:400]
+
+
+def scores_of(arguments, capsys, path):
+    assert main(["evaluate", *arguments, *DATA]) == 0
+    said = capsys.readouterr().out
+    found = {entry["name"]: entry for entry in json.loads(path.read_text())}
+    assert f"written to {path.name}" in said
+    assert all(f"| {name} |" in said for name in found)
+    return found
+
+
+def test_copies_of_training_images_are_scored_and_flagged(training_images, working_folder, capsys):
+    found = scores_of(["copies.npz"], capsys, working_folder / "copies.npz.scores.json")
+    assert found["precision/digits"]["value"] > 0.8
+    assert found["authenticity/digits"]["value"] < 5
+    assert found["nearest_neighbour_accuracy"]["value"] > 90
+    assert found["fd/digits"]["protocol"]["samples"] == "copies.npz"
+    assert found["fd/digits"]["protocol"]["number_fake"] == 400
+
+
+@pytest.mark.parametrize("layout", ["(N, H, W)", "(N, C, H, W)", "(N, H, W, C)", "folder", "npz without a name"])
+def test_all_layouts_are_the_same_images(layout, training_images, working_folder, capsys):
+    expected = scores_of(["copies.npz", "--output", "expected.json"], capsys, working_folder / "expected.json")
+    if layout == "folder":
+        (working_folder / "images" / "deeper").mkdir(parents=True)
+        for place, image in enumerate(training_images):
+            Image.fromarray(image[0]).save(working_folder / "images" / "deeper" / f"{place:03d}.png")
+        samples = "images"
+    elif layout == "npz without a name":
+        np.savez(working_folder / "images.npz", training_images)
+        samples = "images.npz"
+    else:
+        arrays = {"(N, H, W)": training_images[:, 0], "(N, C, H, W)": training_images}
+        np.save(working_folder / "images.npy", arrays.get(layout, np.moveaxis(training_images, 1, -1)))
+        samples = "images.npy"
+    found = scores_of([samples], capsys, working_folder / f"{samples}.scores.json")
+    del expected["nearest_neighbour_accuracy"]
+    assert {name: entry["value"] for name, entry in found.items()} == pytest.approx(
+        {name: entry["value"] for name, entry in expected.items()}
+    )
+
+
+def test_too_few_images_leave_out_what_needs_more(training_images, working_folder, capsys, caplog):
+    np.save(working_folder / "few.npy", training_images[:30])
+    found = scores_of(["few.npy"], capsys, working_folder / "few.npy.scores.json")
+    assert "fd/digits" not in found
+    assert "precision/digits" in found
+    assert "FrechetDistance has 359 real and 30 generated samples, but needs at least 64" in caplog.text
+
+
+def save(array):
+    return lambda folder: np.save(folder / "bad.npy", array)
+
+
+@pytest.mark.parametrize(
+    ("make", "samples", "data", "expected"),
+    [
+        (lambda folder: None, "nowhere", DATA, "there is no file or folder nowhere; give a folder of images"),
+        (lambda folder: (folder / "empty").mkdir(), "empty", DATA, "empty holds no images; expected .jpg"),
+        (lambda folder: (folder / "a.txt").write_text(""), "a.txt", DATA, "a.txt is neither a folder nor a .npz or"),
+        (save(np.zeros((9, 1, 8, 8), np.float32)), "bad.npy", DATA, "bad.npy holds float32 images of shape (9, 1, 8"),
+        (save(np.zeros((9, 1, 9, 9), np.uint8)), "bad.npy", DATA, "the samples have shape (1, 9, 9), but the data (1"),
+        (save(np.zeros((9, 3, 8, 8), np.uint8)), "bad.npy", DATA, "the samples have shape (3, 8, 8), but the data (1"),
+        (
+            lambda folder: np.savez(folder / "bad.npz", a=np.zeros(1), b=np.zeros(1)),
+            "bad.npz",
+            DATA,
+            "bad.npz holds a, b; call the array of images samples",
+        ),
+        (
+            lambda folder: np.savez(folder / "bad.npz", samples=np.zeros((9, 8, 8), np.uint8), labels=np.zeros(8)),
+            "bad.npz",
+            DATA,
+            "bad.npz has float64 labels of shape (8,) for 9 images; give one whole number for each",
+        ),
+        (
+            save(np.zeros((9, 3, 8, 8), np.uint8)),
+            "bad.npy",
+            ["--data", "StackedDigits"],
+            "no extractor is embedded for StackedDigits; choose one with --extractor",
+        ),
+        (
+            save(np.zeros((9, 8, 8), np.uint8)),
+            "bad.npy",
+            [*DATA, "--extractor", "nothing"],
+            "there is no extractor nothing; choose one of fashion-mnist-plain",
+        ),
+        (
+            save(np.zeros((9, 8, 8), np.uint8)),
+            "bad.npy",
+            [*DATA, "--extractor", "inception-v3"],
+            "FID needs the file ",
+        ),
+    ],
+)
+def test_what_cannot_be_scored_is_said_in_one_sentence(make, samples, data, expected, working_folder, capsys):
+    make(working_folder)
+    assert main(["evaluate", samples, *data]) == 1
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith(f"genzoo: {expected}")
+    assert not list(working_folder.glob("*.json"))
+
+
+def test_an_image_of_another_size_is_named(working_folder, capsys):
+    (working_folder / "images").mkdir()
+    Image.new("L", (9, 8)).save(working_folder / "images" / "wide.png")
+    assert main(["evaluate", "images", *DATA]) == 1
+    assert "wide.png has 9 x 8 pixels, but Digits has 8 x 8; samples are compared" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "expected"), [([], "samples"), (["a.npy"], "data"), (["a.npy", "--x"], "--x")])
+def test_misuse_ends_with_code_2(arguments, expected, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", *arguments])
+    assert stop.value.code == 2
+    assert expected in capsys.readouterr().err
