@@ -12,6 +12,7 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from rich.progress import track
 from torch import Tensor
 
+from genzoo.callbacks.pictures import log_picture, save_picture, tiled
 from genzoo.data.digits import StackedDigits
 from genzoo.data.points import GaussianMixture2D
 from genzoo.data.splits import ArrayDataModule
@@ -24,7 +25,9 @@ from genzoo.metrics.classification import (
     TrainTestAccuracy,
 )
 from genzoo.metrics.extractors import FeatureExtractor
+from genzoo.metrics.feature_cache import cached_embedding
 from genzoo.metrics.likelihood import NegativeLogLikelihood, ParzenWindow
+from genzoo.metrics.memorisation import nearest_training_images
 from genzoo.metrics.modes import MixtureCoverage, StackedModes
 from genzoo.metrics.reconstruction import PrincipalComponents, ReconstructionQuality
 from genzoo.metrics.score import Plain, Score, score_table, versions, write_scores
@@ -40,11 +43,15 @@ from genzoo.spec import is_image, to_float, to_native, to_uint8
 Group = Literal["samples", "likelihood", "reconstruction", "classes", "modes", "representation", "parzen"]
 
 IMAGES_AT_ONCE = 100
+SHOWN, NEIGHBOURS = 10, 7
 MODES_NUMBERS = {"points": 2500, "stacked": 26_000}
 
 
 class Evaluation(Callback):
     """Scores a model once it has been tested, by all that fits it, and writes ``scores.json`` into the run folder.
+
+    Where samples are scored, ``images/nearest_training_images.png`` shows some of them, each in front of the training
+    images that are nearest to it in features.
 
     | group | for | scores |
     |---|---|---|
@@ -85,6 +92,7 @@ class Evaluation(Callback):
         self.conditional_number = conditional_number
         self.seed = seed
         self.scores: list[Score] = []
+        self.nearest: Tensor | None = None
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Computes the scores on the first device, prints them, and hands them to file and loggers."""
@@ -92,10 +100,17 @@ class Evaluation(Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         if not trainer.is_global_zero or not isinstance(data, ArrayDataModule):
             return
-        data.setup("fit")
-        self.scores = list(self.compute(pl_module, data))
+        # Some scores train a classifier, which Lightning's inference mode forbids.
+        with torch.inference_mode(False), torch.enable_grad():
+            data.setup("fit")
+            self.scores = list(self.compute(pl_module, data))
         if not self.scores:
             return
+        if self.nearest is not None:
+            picture = tiled(self.nearest, NEIGHBOURS + 1)
+            save_picture(Path(trainer.default_root_dir) / "images" / "nearest_training_images.png", picture)
+            for logger in trainer.loggers:
+                log_picture(logger, "pictures/nearest_training_images", picture, trainer.global_step)
         path = Path(trainer.default_root_dir) / "scores.json"
         write_scores(self.scores, path)
         sys.stdout.write(f"\n{score_table(self.scores)}\n\nwritten to {path}\n")
@@ -130,6 +145,8 @@ class Evaluation(Callback):
             )
         real, training = real_images(data, "test"), real_images(data, "training")
         samples = self._drawn(model, self.number or len(real))
+        if extractors:
+            self.nearest = _beside_nearest(samples[:SHOWN], training, extractors[0])
         # Sharpness does not depend on the extractor.
         scores = (score_samples(samples, real, e, training, self._protocol(model, data)) for e in extractors)
         yield from {score.name: score for group in scores for score in group}.values()
@@ -261,6 +278,14 @@ class Evaluation(Callback):
             "command": shlex.join(["genzoo", *sys.argv[1:]]),
             **versions(),
         }
+
+
+def _beside_nearest(samples: Tensor, training: Tensor, extractor: FeatureExtractor) -> Tensor:
+    """Samples ``(N, C, H, W)``, uint8, each followed by the training images nearest to it."""
+    features = extractor(samples).features
+    places, _ = nearest_training_images(features, cached_embedding(training, extractor).features, NEIGHBOURS)
+    rows = [torch.cat([sample[None], training[near]]) for sample, near in zip(samples, places, strict=True)]
+    return torch.cat(rows)
 
 
 def _items(data: ArrayDataModule, part: Any) -> Tensor:

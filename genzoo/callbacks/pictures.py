@@ -133,8 +133,12 @@ def grid(images: Tensor, spec: DataSpec, columns: int) -> np.ndarray:
     Returns:
         uint8, ``(height, width, 3)``.
     """
-    tiles = to_uint8(to_native(images.detach().cpu(), spec))
-    picture: np.ndarray = make_grid(tiles, nrow=columns, padding=2, pad_value=255).permute(1, 2, 0).numpy()
+    return tiled(to_uint8(to_native(images.detach().cpu(), spec)), columns)
+
+
+def tiled(images: Tensor, columns: int) -> np.ndarray:
+    """Lays images ``(N, C, H, W)``, uint8, out in rows: uint8, ``(height, width, 3)``."""
+    picture: np.ndarray = make_grid(images, nrow=columns, padding=2, pad_value=255).permute(1, 2, 0).numpy()
     return picture
 
 
