@@ -15,18 +15,19 @@ from torch import Tensor
 from genzoo.callbacks.pictures import log_picture, save_picture, tiled
 from genzoo.data.digits import StackedDigits
 from genzoo.data.points import GaussianMixture2D
-from genzoo.data.splits import ArrayDataModule
+from genzoo.data.splits import ArrayDataModule, Part
 from genzoo.metrics.classification import (
-    ClassAgreement,
     ClassifierAccuracy,
     LinearAccuracy,
     NearestNeighbourAccuracy,
     PooledActivations,
     TrainTestAccuracy,
+    accuracy_of,
+    agreement_of,
 )
 from genzoo.metrics.extractors import FeatureExtractor
 from genzoo.metrics.feature_cache import cached_embedding
-from genzoo.metrics.likelihood import NegativeLogLikelihood, ParzenWindow
+from genzoo.metrics.likelihood import NegativeLogLikelihood, parzen_of
 from genzoo.metrics.memorisation import nearest_training_images
 from genzoo.metrics.modes import MixtureCoverage, StackedModes
 from genzoo.metrics.reconstruction import PrincipalComponents, ReconstructionQuality
@@ -144,7 +145,7 @@ class Evaluation(Callback):
                 "one with --evaluation.extractor (inception-v3, or the path of a network)"
             )
         real, training = real_images(data, "test"), real_images(data, "training")
-        samples = self._drawn(model, self.number or len(real))
+        samples = drawn(model, data, self.number or len(real), self.seed)
         if extractors:
             self.nearest = _beside_nearest(samples[:SHOWN], training, extractors[0])
         # Sharpness does not depend on the extractor.
@@ -175,7 +176,8 @@ class Evaluation(Callback):
         components = PrincipalComponents.fit(to_float(real_images(data, "training")), model.latent_dim)
         with evaluating(model):
             for x in _items(data, "test").split(IMAGES_AT_ONCE):
-                native = to_native(x, model.data_spec)
+                # Resizing may overstep the range by a rounding error.
+                native = to_native(x, model.data_spec).clamp(-1.0, 1.0)
                 quality.update(to_native(model.reconstruct(x.to(model.device)).cpu(), model.data_spec), native)
                 linear.update(components.reconstruct(native), native)
         protocol = self._protocol(model, data) | {"floor": f"{model.latent_dim} principal components"}
@@ -194,19 +196,19 @@ class Evaluation(Callback):
         assert training_labels is not None
         number = self.conditional_number or len(training)
         asked = torch.arange(number) % model.num_classes
-        samples = self._drawn(model, number, asked)
+        samples = drawn(model, data, number, self.seed, asked)
         protocol = self._protocol(model, data) | {"number_fake": number, "number_real": len(real)}
         metrics: dict[str, Callable[[], TrainTestAccuracy]] = {
             "nearest_neighbour_accuracy": NearestNeighbourAccuracy,
             "classifier_accuracy": lambda: ClassifierAccuracy(model.num_classes),
         }
         for name, make in metrics.items():
-            value = _accuracy(make(), samples, asked, real, labels)
-            floor = _accuracy(make(), training, training_labels, real, labels)
+            value = accuracy_of(make(), samples, asked, real, labels)
+            floor = accuracy_of(make(), training, training_labels, real, labels)
             yield Score(name, value, floor, True, protocol | {"floor": f"{len(training)} training images"})
         for extractor in extractors_for(data, self.extractor):
             if extractor.number_of_classes == model.num_classes:
-                value, floor = (_agreement(extractor, *pair) for pair in ((samples, asked), (real, labels)))
+                value, floor = (agreement_of(extractor, *pair) for pair in ((samples, asked), (real, labels)))
                 named = {"extractor": extractor.name, "extractor_hash": extractor.hash}
                 yield Score(f"agreement/{extractor.name}", value, floor, True, protocol | named)
 
@@ -224,7 +226,7 @@ class Evaluation(Callback):
                 rank_zero_info("genzoo: modes are not counted without a classifier; choose --evaluation.extractor")
                 return
             metric, number = StackedModes(extractors_for(data, name)[0]), self.number or MODES_NUMBERS["stacked"]
-            metric.update(self._drawn(model, number))
+            metric.update(drawn(model, data, number, self.seed))
         else:
             return
         protocol = self._protocol(model, data) | {"number_fake": number}
@@ -257,16 +259,12 @@ class Evaluation(Callback):
             part: real_images(data, part).flatten(1).float() / 255.0 for part in ("training", "validation", "test")
         }
         number = self.number or len(pixels["test"])
-        samples = self._drawn(model, number).flatten(1).float() / 255.0
+        samples = drawn(model, data, number, self.seed).flatten(1).float() / 255.0
         value, floor = (
-            _parzen(centres, pixels["validation"][:1000], pixels["test"])
+            parzen_of(centres, pixels["validation"][:1000], pixels["test"])
             for centres in (samples, pixels["training"][:number])
         )
         yield Score("parzen_log_likelihood", value, floor, True, self._protocol(model, data) | {"number_fake": number})
-
-    def _drawn(self, model: GenerativeModel, number: int, y: Tensor | None = None) -> Tensor:
-        samples = model.sample(number, y, self.seed)
-        return to_uint8(to_native(samples, model.data_spec)).cpu()
 
     def _protocol(self, model: GenerativeModel, data: ArrayDataModule) -> dict[str, Plain]:
         return {
@@ -278,6 +276,24 @@ class Evaluation(Callback):
             "command": shlex.join(["genzoo", *sys.argv[1:]]),
             **versions(),
         }
+
+
+def drawn(
+    model: GenerativeModel, data: ArrayDataModule, number: int, seed: int, y: Tensor | None = None, part: Part = "test"
+) -> Tensor:
+    """Samples of a model as bytes in native size, ``(number, C, H, W)``.
+
+    Args:
+        model: What draws them.
+        data: Whose conditions a model has that depends on vectors and is given none.
+        number: How many.
+        seed: Of the noise.
+        y: Conditions, as `GenerativeModel.sample` takes them.
+        part: Of the data that conditions are taken from, over and over.
+    """
+    if y is None and model.condition_dim and (labels := torch.from_numpy(data.array(part).labels)).ndim == 2:
+        y = labels[torch.arange(number) % len(labels)]
+    return to_uint8(to_native(model.sample(number, y, seed), model.data_spec)).cpu()
 
 
 def _beside_nearest(samples: Tensor, training: Tensor, extractor: FeatureExtractor) -> Tensor:
@@ -309,23 +325,3 @@ def _scores(
 ) -> Iterator[Score]:
     for name, value in values.items():
         yield Score(name, float(value), (floors or {}).get(name), higher_is_better.get(name), protocol)
-
-
-def _accuracy(metric: TrainTestAccuracy, items: Tensor, labels: Tensor, test: Tensor, truth: Tensor) -> float:
-    metric.update(items, labels)
-    metric.update(test, truth, test=True)
-    return float(metric.compute())
-
-
-def _agreement(extractor: FeatureExtractor, images: Tensor, asked: Tensor) -> float:
-    logits = extractor(images).logits
-    assert logits is not None
-    metric = ClassAgreement(num_classes=extractor.number_of_classes)
-    metric.update(logits, asked)
-    return float(metric.compute()["agreement"])
-
-
-def _parzen(centres: Tensor, validation: Tensor, test: Tensor) -> float:
-    window = ParzenWindow(centres, validation)
-    window.update(test)
-    return float(window.compute())

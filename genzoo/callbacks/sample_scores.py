@@ -7,6 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_info
 
+from genzoo.callbacks.evaluation import drawn
 from genzoo.metrics.extractors import FeatureExtractor
 from genzoo.metrics.frechet import FrechetDistance
 from genzoo.metrics.manifold import PrecisionRecall
@@ -14,7 +15,7 @@ from genzoo.metrics.samples import TooFewSamplesError
 from genzoo.metrics.selection import extractors_for, real_images
 from genzoo.models.base import GenerativeModel
 from genzoo.noise import Stream
-from genzoo.spec import is_image, to_native, to_uint8
+from genzoo.spec import is_image
 
 
 class SampleScores(Callback):
@@ -87,8 +88,9 @@ class SampleScores(Callback):
             rank_zero_info(f"genzoo: samples were scored {self.times_scored} times, in {share:.1%} of the time")
 
     def _scores(self, model: GenerativeModel, extractor: FeatureExtractor, real: torch.Tensor) -> dict[str, float]:
-        samples = model.sample(self.number or len(real), seed=int(Stream.EVALUATION))
-        features = extractor(to_uint8(to_native(samples, model.data_spec)).cpu()).features
+        data: Any = model.trainer.datamodule  # type: ignore[attr-defined]
+        samples = drawn(model, data, self.number or len(real), seed=int(Stream.EVALUATION), part="validation")
+        features = extractor(samples).features
         metrics = {extractor.frechet_name: FrechetDistance(extractor.feature_dim, real), "": PrecisionRecall(real=real)}
         scores: dict[str, float] = {}
         for name, metric in metrics.items():

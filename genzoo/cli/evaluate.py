@@ -17,7 +17,7 @@ from genzoo.cli.configs import with_shipped_configs
 from genzoo.cli.errors import Parser, is_deliberate
 from genzoo.data.base import ImageDataModule
 from genzoo.data.decoding import read_image
-from genzoo.metrics.classification import NearestNeighbourAccuracy
+from genzoo.metrics.classification import NearestNeighbourAccuracy, accuracy_of
 from genzoo.metrics.score import Plain, Score, score_table, versions, write_scores
 from genzoo.metrics.selection import extractors_for, real_images
 from genzoo.metrics.suite import score_samples
@@ -75,13 +75,12 @@ def _scored(settings: Namespace) -> list[Score]:
     scores = list({score.name: score for group in by_extractor for score in group}.values())
     if labels is not None and len(data.class_names):
         record = protocol | versions() | {"number_fake": len(samples), "number_real": len(real)}
-        accuracies = []
-        for items, classes in ((samples, labels), (training, torch.from_numpy(data.array("training").labels))):
-            metric = NearestNeighbourAccuracy()
-            metric.update(items, classes)
-            metric.update(real, torch.from_numpy(data.array("test").labels), test=True)
-            accuracies.append(float(metric.compute()))
-        scores.append(Score("nearest_neighbour_accuracy", accuracies[0], accuracies[1], True, record))
+        truth, training_labels = (torch.from_numpy(data.array(part).labels) for part in ("test", "training"))
+        value, floor = (
+            accuracy_of(NearestNeighbourAccuracy(), *pair, real, truth)
+            for pair in ((samples, labels), (training, training_labels))
+        )
+        scores.append(Score("nearest_neighbour_accuracy", value, floor, True, record))
     return scores
 
 

@@ -13,6 +13,7 @@ from torchmetrics.utilities.data import dim_zero_cat
 
 from genzoo.extras import import_extra
 from genzoo.metrics.classifiers import ImageClassifier, PlainClassifier
+from genzoo.metrics.extractors import FeatureExtractor
 from genzoo.metrics.fitting import Recipe, fit_classifier
 from genzoo.metrics.samples import TooFewSamplesError, canonical_order
 from genzoo.spec import to_float
@@ -283,3 +284,28 @@ class ClassAgreement(MulticlassConfusionMatrix):
             "agreement": (100.0 * counts.trace() / counts.sum()).float(),
             "agreement_per_class": (100.0 * counts.diagonal() / counts.sum(1)).float(),
         }
+
+
+def accuracy_of(metric: TrainTestAccuracy, items: Tensor, labels: Tensor, test: Tensor, truth: Tensor) -> float:
+    """The accuracy, in percent, on test items of a classifier that has learnt from others.
+
+    Args:
+        metric: New and unused.
+        items: To learn from.
+        labels: Theirs.
+        test: To be tested on.
+        truth: Their labels.
+    """
+    metric.update(items, labels)
+    metric.update(test, truth, test=True)
+    return float(metric.compute())
+
+
+def agreement_of(extractor: FeatureExtractor, images: Tensor, asked: Tensor) -> float:
+    """How often, in percent, an extractor with classes sees in images ``(N, C, H, W)`` those that were asked for."""
+    logits = extractor(images).logits
+    if logits is None:
+        raise ValueError(f"the extractor {extractor.name} has no classes; choose one that has a head")
+    metric = ClassAgreement(num_classes=extractor.number_of_classes)
+    metric.update(logits, asked)
+    return float(metric.compute()["agreement"])

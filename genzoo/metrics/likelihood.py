@@ -150,6 +150,13 @@ class ParzenWindow(Metric):
         return (self.total / self.number).float()
 
 
+def parzen_of(samples: Tensor, validation: Tensor, test: Tensor) -> float:
+    """The mean log-likelihood in nats of test data ``(N, D)`` under windows on samples ``(M, D)``."""
+    window = ParzenWindow(samples, validation)
+    window.update(test)
+    return float(window.compute())
+
+
 def parzen_log_likelihood(data: Tensor, samples: Tensor, sigmas: Sequence[float]) -> Tensor:
     """Log-likelihoods of data ``(N, D)`` under windows on samples ``(M, D)``: ``(len(sigmas), N)``, float64, nats."""
     result = torch.empty(len(sigmas), len(data), dtype=torch.float64)

@@ -11,6 +11,8 @@ from typing_extensions import Self
 
 from genzoo.metrics.samples import TooFewSamplesError
 
+EXACT_UP_TO, IMAGES_FOR_LARGE = 2048, 10_000
+
 
 class ReconstructionQuality(Metric):
     r"""Squared error, signal-to-noise ratio and structural similarity of reconstructions, on pixels in [0, 1].
@@ -105,6 +107,8 @@ class PrincipalComponents:
     def fit(cls, images: Tensor, number: int) -> Self:
         """Finds the components of training images.
 
+        Those of images of more than 2,048 values are found by a randomised method, of at most 10,000 images.
+
         Args:
             images: ``(N, ...)``, floats, with D values each.
             number: K, how many components.
@@ -126,6 +130,8 @@ class PrincipalComponents:
                 f"number is {number}, but images of {values.shape[1]} values have from 1 to {values.shape[1]} "
                 "components; choose one of these"
             )
+        if values.shape[1] > EXACT_UP_TO:
+            return cls._approximate(values, number)
         mean = values.double().mean(0)
         scatter = torch.zeros(len(mean), len(mean), dtype=torch.float64)
         for chunk in values.split(4096):
@@ -133,6 +139,17 @@ class PrincipalComponents:
             scatter += centred.T @ centred
         _, vectors = torch.linalg.eigh(scatter)
         return cls(mean, vectors[:, -number:].T.contiguous())
+
+    @classmethod
+    def _approximate(cls, values: Tensor, number: int) -> Self:
+        """By a randomised decomposition, whose time is proportional to the number of values."""
+        spread = values[torch.linspace(0, len(values) - 1, min(len(values), IMAGES_FOR_LARGE)).long()].float()
+        mean = spread.mean(0)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            rank = min(number + 10, *spread.shape)
+            vectors = torch.svd_lowrank(spread - mean, rank, niter=8)[2][:, :number]
+        return cls(mean.double(), vectors.T.double().contiguous())
 
     def reconstruct(self, images: Tensor) -> Tensor:
         """Projects images onto the components: ``(N, ...)`` to the same shape and type."""

@@ -65,3 +65,18 @@ def test_principal_components_of_fashion_mnist_have_their_known_error(tmp_path):
         components = PrincipalComponents.fit(training, number)
         error = ((components.reconstruct(test) - test) / 2).square().flatten(1).sum(1).mean()
         assert float(error) == pytest.approx(expected, abs=0.005)
+
+
+def test_components_of_large_images_are_nearly_the_best(monkeypatch):
+    """Against the exact ones, on images with few strong directions and many weak ones."""
+    generator = torch.Generator().manual_seed(0)
+    directions = torch.randn(40, 3 * 30 * 30, generator=generator) * torch.logspace(0, -2, 40)[:, None]
+    images = (torch.randn(300, 40, generator=generator) @ directions).view(300, 3, 30, 30)
+    state = torch.get_rng_state()
+    found = PrincipalComponents.fit(images, number=8)
+    assert torch.equal(state, torch.get_rng_state())
+    monkeypatch.setattr("genzoo.metrics.reconstruction.EXACT_UP_TO", 3000)
+    exact = PrincipalComponents.fit(images, number=8)
+    errors = [float((images - components.reconstruct(images)).square().sum()) for components in (found, exact)]
+    assert errors[0] == pytest.approx(errors[1], rel=1e-3)
+    assert found.components.shape == (8, 2700)
