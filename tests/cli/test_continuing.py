@@ -123,10 +123,13 @@ def test_an_overridden_learning_rate_stands_in_optimiser_and_schedule(working_fo
 def test_measuring_a_run_needs_nothing_but_its_folder(working_folder):
     fit(*VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "1", "--run.name", "run")
     csv_logger = ["--trainer.logger", "genzoo.loggers.CSVLogger"]
-    assert main(["test", "runs/vae/run", "--trainer.limit_test_batches", "1", *csv_logger]) == 0
+    quick = ["--trainer.limit_test_batches", "1", "--evaluation.groups", "[likelihood]"]
+    assert main(["test", "runs/vae/run", *quick, "--evaluation.likelihood_samples", "1", *csv_logger]) == 0
     folder = working_folder / "runs" / "vae" / "run_test"
     assert yaml.safe_load((folder / "config.yaml").read_text())["ckpt_path"] == "runs/vae/run/checkpoints/best.ckpt"
-    assert len(rows(folder)) == 1
+    measured, scored = rows(folder)
+    assert float(measured["test/elbo"]) < 0
+    assert float(scored["test/nll"]) > 0
     assert main(["validate", "runs/vae/run"]) == 0
     assert main(["predict", "runs/vae/run", "--trainer.limit_predict_batches", "1"]) == 0
     assert (working_folder / "runs" / "vae" / "run_predict" / "predictions.npz").is_file()
