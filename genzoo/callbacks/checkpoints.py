@@ -10,6 +10,8 @@ from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from genzoo.steps import ends_step
+
 BATCHES_BETWEEN_AGREEMENTS = 10
 
 
@@ -105,11 +107,6 @@ class Checkpoints(ModelCheckpoint):
         if trainer.is_global_zero:
             for logger in trainer.loggers:
                 logger.after_save_checkpoint(self)
-
-
-def ends_step(trainer: Trainer, batch_idx: int) -> bool:
-    """Whether a batch is the last of an accumulated step; only there is nothing lost by stopping."""
-    return (batch_idx + 1) % trainer.accumulate_grad_batches == 0 or trainer.is_last_batch
 
 
 def agreed(trainer: Trainer, is_wanted: bool, batch_idx: int) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_only
 
-from genzoo.callbacks.checkpoints import Checkpoints, agreed, ends_step
+from genzoo.callbacks.checkpoints import Checkpoints, agreed
+from genzoo.steps import ends_step
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -26,6 +26,7 @@ from genzoo.models.base import Batch, GenerativeModel
 from genzoo.networks.priors import NormalPrior, Prior
 from genzoo.noise import Noise
 from genzoo.optimizers import AdversarialAdam, Interval, scheduled
+from genzoo.steps import ends_step
 
 Player = Literal["discriminator", "generator"]
 
@@ -127,7 +128,7 @@ class AdversarialModel(GenerativeModel):
         self._is_recording = self.steps_to_log < self.discriminator_steps
 
         discriminator, generator = self.optimizers()  # type: ignore[attr-defined]
-        is_last = not self.accumulates(batch_idx)
+        is_last = ends_step(self.trainer, batch_idx)
         self._add_gradient("discriminator", discriminator, len(self._window) - 1, is_last)
         if not is_last:
             return

@@ -184,14 +184,6 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
         interval: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         return (-self.trainer.global_step - 1) % interval if interval > 0 else sys.maxsize
 
-    def accumulates(self, batch_idx: int) -> bool:
-        """Whether a batch's gradient is only added up, and the step comes with a later batch.
-
-        Args:
-            batch_idx: Of the batch within its epoch.
-        """
-        return (batch_idx + 1) % self.trainer.accumulate_grad_batches != 0 and not self.trainer.is_last_batch
-
     def training_noise(self) -> Noise:
         """Noise for the current batch, a function of (seed, rank, batch)."""
         return BatchNoise(self.device, run_seed(), Stream.TRAINING, self.global_rank, self._batch)

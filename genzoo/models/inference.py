@@ -15,6 +15,7 @@ from genzoo.models.base import Batch, GenerativeModel, evaluating
 from genzoo.networks.densities import CodeDensity, Density
 from genzoo.noise import Noise
 from genzoo.optimizers import Interval, scheduled
+from genzoo.steps import ends_step
 
 
 class InferenceModel(GenerativeModel):
@@ -63,7 +64,7 @@ class InferenceModel(GenerativeModel):
         per_image = self.statistics(x, y, self.training_noise())
         summary = self.summary({name: values.mean(0) for name, values in per_image.items()})
         self.watch("loss", summary["loss"], self.trainer.global_step)
-        if self.is_log_step and not self.accumulates(batch_idx):
+        if self.is_log_step and ends_step(self.trainer, batch_idx):
             self.log_training({name: value.detach() for name, value in summary.items()}, self.trainer.global_step)
         return summary["loss"]
 
