@@ -31,6 +31,7 @@ from genzoo.metrics.likelihood import NegativeLogLikelihood, parzen_of
 from genzoo.metrics.memorisation import nearest_training_images
 from genzoo.metrics.modes import MixtureCoverage, StackedModes
 from genzoo.metrics.reconstruction import PrincipalComponents, ReconstructionQuality
+from genzoo.metrics.samples import ALONE
 from genzoo.metrics.score import Plain, Score, score_table, versions, write_scores
 from genzoo.metrics.selection import extractors_for, real_images
 from genzoo.metrics.suite import score_samples
@@ -156,7 +157,7 @@ class Evaluation(Callback):
         if not isinstance(model, VariationalModel):
             return
         items = _items(data, "test")
-        nll = NegativeLogLikelihood(items[0].numel())
+        nll = NegativeLogLikelihood(items[0].numel(), **ALONE)
         with evaluating(model):
             for start in track(range(0, len(items), IMAGES_AT_ONCE), "Likelihood of test data"):
                 x = items[start : start + IMAGES_AT_ONCE].to(model.device)
@@ -172,7 +173,7 @@ class Evaluation(Callback):
     def _reconstruction(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
         if not isinstance(model, InferenceModel) or not is_image(model.data_shape):
             return
-        quality, linear = ReconstructionQuality(), ReconstructionQuality()
+        quality, linear = ReconstructionQuality(**ALONE), ReconstructionQuality(**ALONE)
         components = PrincipalComponents.fit(to_float(real_images(data, "training")), model.latent_dim)
         with evaluating(model):
             for x in _items(data, "test").split(IMAGES_AT_ONCE):
@@ -199,8 +200,8 @@ class Evaluation(Callback):
         samples = drawn(model, data, number, self.seed, asked)
         protocol = self._protocol(model, data) | {"number_fake": number, "number_real": len(real)}
         metrics: dict[str, Callable[[], TrainTestAccuracy]] = {
-            "nearest_neighbour_accuracy": NearestNeighbourAccuracy,
-            "classifier_accuracy": lambda: ClassifierAccuracy(model.num_classes),
+            "nearest_neighbour_accuracy": lambda: NearestNeighbourAccuracy(**ALONE),
+            "classifier_accuracy": lambda: ClassifierAccuracy(model.num_classes, **ALONE),
         }
         for name, make in metrics.items():
             value = accuracy_of(make(), samples, asked, real, labels)
@@ -217,7 +218,7 @@ class Evaluation(Callback):
             return
         metric: MixtureCoverage | StackedModes
         if isinstance(data, GaussianMixture2D):
-            metric, number = MixtureCoverage(data.means, data.sigma), self.number or MODES_NUMBERS["points"]
+            metric, number = MixtureCoverage(data.means, data.sigma, **ALONE), self.number or MODES_NUMBERS["points"]
             metric.update(model.sample(number, seed=self.seed).cpu())
         elif isinstance(data, StackedDigits):
             # The digits of scikit-learn have a classifier that comes with the package; those of MNIST have none.
@@ -225,7 +226,10 @@ class Evaluation(Callback):
             if name is None:
                 rank_zero_info("genzoo: modes are not counted without a classifier; choose --evaluation.extractor")
                 return
-            metric, number = StackedModes(extractors_for(data, name)[0]), self.number or MODES_NUMBERS["stacked"]
+            metric, number = (
+                StackedModes(extractors_for(data, name)[0], **ALONE),
+                self.number or MODES_NUMBERS["stacked"],
+            )
             metric.update(drawn(model, data, number, self.seed))
         else:
             return
@@ -243,7 +247,7 @@ class Evaluation(Callback):
             name, features = "linear_accuracy/discriminator", PooledActivations(model.discriminator)
         else:
             return
-        metric, pixels = LinearAccuracy(), LinearAccuracy()
+        metric, pixels = LinearAccuracy(**ALONE), LinearAccuracy(**ALONE)
         with evaluating(model):
             for part in ("training", "test"):
                 for x, y in zip(_items(data, part).split(256), truth[part].split(256), strict=True):  # type: ignore[union-attr]

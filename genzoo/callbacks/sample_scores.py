@@ -11,7 +11,7 @@ from genzoo.callbacks.evaluation import drawn
 from genzoo.metrics.extractors import FeatureExtractor
 from genzoo.metrics.frechet import FrechetDistance
 from genzoo.metrics.manifold import PrecisionRecall
-from genzoo.metrics.samples import TooFewSamplesError
+from genzoo.metrics.samples import ALONE, TooFewSamplesError
 from genzoo.metrics.selection import extractors_for, real_images
 from genzoo.models.base import GenerativeModel
 from genzoo.noise import Stream
@@ -91,7 +91,10 @@ class SampleScores(Callback):
         data: Any = model.trainer.datamodule  # type: ignore[attr-defined]
         samples = drawn(model, data, self.number or len(real), seed=int(Stream.EVALUATION), part="validation")
         features = extractor(samples).features
-        metrics = {extractor.frechet_name: FrechetDistance(extractor.feature_dim, real), "": PrecisionRecall(real=real)}
+        metrics = {
+            extractor.frechet_name: FrechetDistance(extractor.feature_dim, real, **ALONE),
+            "": PrecisionRecall(real=real, **ALONE),
+        }
         scores: dict[str, float] = {}
         for name, metric in metrics.items():
             metric.update(features)

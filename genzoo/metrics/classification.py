@@ -15,7 +15,7 @@ from genzoo.extras import import_extra
 from genzoo.metrics.classifiers import ImageClassifier, PlainClassifier
 from genzoo.metrics.extractors import FeatureExtractor
 from genzoo.metrics.fitting import Recipe, fit_classifier
-from genzoo.metrics.samples import TooFewSamplesError, canonical_order
+from genzoo.metrics.samples import ALONE, TooFewSamplesError, canonical_order
 from genzoo.spec import to_float
 
 
@@ -306,6 +306,6 @@ def agreement_of(extractor: FeatureExtractor, images: Tensor, asked: Tensor) -> 
     logits = extractor(images).logits
     if logits is None:
         raise ValueError(f"the extractor {extractor.name} has no classes; choose one that has a head")
-    metric = ClassAgreement(num_classes=extractor.number_of_classes)
+    metric = ClassAgreement(num_classes=extractor.number_of_classes, **ALONE)
     metric.update(logits, asked)
     return float(metric.compute()["agreement"])

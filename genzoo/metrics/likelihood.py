@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from genzoo.metrics.samples import TooFewSamplesError, distances, require_features
+from genzoo.metrics.samples import ALONE, TooFewSamplesError, distances, require_features
 
 
 class NegativeLogLikelihood(Metric):
@@ -152,7 +152,7 @@ class ParzenWindow(Metric):
 
 def parzen_of(samples: Tensor, validation: Tensor, test: Tensor) -> float:
     """The mean log-likelihood in nats of test data ``(N, D)`` under windows on samples ``(M, D)``."""
-    window = ParzenWindow(samples, validation)
+    window = ParzenWindow(samples, validation, **ALONE)
     window.update(test)
     return float(window.compute())
 

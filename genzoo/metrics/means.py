@@ -1,5 +1,7 @@
 """Means over images, the same whatever the batch size and the number of devices."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
@@ -15,14 +17,15 @@ class ImageMean(Metric):
     Args:
         shape: Shape of the statistic of one image; ``()`` for a number.
         device: Where the statistic is computed.
+        **kwargs: As for `torchmetrics.Metric`.
     """
 
     full_state_update = False
     total: Tensor
     images: Tensor
 
-    def __init__(self, shape: tuple[int, ...], device: torch.device) -> None:
-        super().__init__()
+    def __init__(self, shape: tuple[int, ...], device: torch.device, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         precision = torch.float32 if device.type == "mps" else torch.float64
         self.add_state("total", torch.zeros(shape, dtype=precision), dist_reduce_fx="sum")
         self.add_state("images", torch.tensor(0), dist_reduce_fx="sum")

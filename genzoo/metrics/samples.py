@@ -15,6 +15,10 @@ from genzoo.data.selection import shuffled
 ENTRIES_AT_ONCE = 2**24
 
 
+# For metrics that one device computes alone, while torchmetrics would have it wait for the others.
+ALONE: dict[str, Any] = {"sync_on_compute": False}
+
+
 class TooFewSamplesError(ValueError):
     """There are fewer samples than a score needs; with more of them it could be computed."""
 

@@ -133,6 +133,9 @@ class Sharpness(ImageMean):
     over the places ij that have all four neighbours. High for edges and for noise alike, so compare with real
     data: less is blurred, more is noisy. Source: Pech-Pacheco et al. 2000.
 
+    Args:
+        **kwargs: As for `torchmetrics.Metric`.
+
     Example:
         >>> import torch
         >>> from genzoo.metrics import Sharpness
@@ -145,8 +148,8 @@ class Sharpness(ImageMean):
     higher_is_better = None
     is_differentiable = False
 
-    def __init__(self) -> None:
-        super().__init__((), torch.device("cpu"))
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__((), torch.device("cpu"), **kwargs)
 
     def update(self, images: Tensor) -> None:
         """Takes in images, ``(N, C, H, W)``, uint8, of at least 3 pixels in height and width.

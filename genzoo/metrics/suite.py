@@ -14,7 +14,7 @@ from genzoo.metrics.frechet import ExtrapolatedFrechetDistance, FrechetDistance
 from genzoo.metrics.kernel import KernelDistance
 from genzoo.metrics.manifold import PrecisionRecall
 from genzoo.metrics.memorisation import Authenticity
-from genzoo.metrics.samples import TooFewSamplesError
+from genzoo.metrics.samples import ALONE, TooFewSamplesError
 from genzoo.metrics.score import Plain, Score, versions
 from genzoo.metrics.single_sample import ClassScore, PairwiseDiversity, Sharpness
 
@@ -74,12 +74,12 @@ def score_samples(
     floors: dict[str, float] = {}
     if training is not None:
         known = cached_embedding(training, extractor, cache_dir)
-        values |= _computed("authenticity", Authenticity(real=known.features), seen.features)
+        values |= _computed("authenticity", Authenticity(real=known.features, **ALONE), seen.features)
         # Spread over the file, which may be in the order of its classes.
         chosen = torch.linspace(0, len(training) - 1, min(len(samples), len(training))).long()
         logits = None if known.logits is None else known.logits[chosen]
         floors = sample_values(training[chosen], Embedding(known.features[chosen], logits), reference.features)
-        floors |= _computed("authenticity", Authenticity(real=known.features), reference.features)
+        floors |= _computed("authenticity", Authenticity(real=known.features, **ALONE), reference.features)
     record: dict[str, Plain] = {
         "extractor": extractor.name,
         "extractor_hash": extractor.hash,
@@ -105,14 +105,14 @@ def sample_values(images: Tensor, seen: Embedding, real: Tensor) -> dict[str, fl
         real: Features of real images, ``(M, D)``.
     """
     features = seen.features
-    values = _computed("frechet", FrechetDistance(features.shape[1], real=real), features)
-    values |= _computed("", ExtrapolatedFrechetDistance(real=real), features)
-    values |= _computed("", KernelDistance(real=real), features)
-    values |= _computed("", PrecisionRecall(real=real), features)
-    values |= _computed("diversity", PairwiseDiversity(), features)
+    values = _computed("frechet", FrechetDistance(features.shape[1], real=real, **ALONE), features)
+    values |= _computed("", ExtrapolatedFrechetDistance(real=real, **ALONE), features)
+    values |= _computed("", KernelDistance(real=real, **ALONE), features)
+    values |= _computed("", PrecisionRecall(real=real, **ALONE), features)
+    values |= _computed("diversity", PairwiseDiversity(**ALONE), features)
     if seen.logits is not None:
-        values |= _computed("class_score", ClassScore(seen.logits.shape[1]), seen.logits)
-    return values | _computed("sharpness", Sharpness(), images)
+        values |= _computed("class_score", ClassScore(seen.logits.shape[1], **ALONE), seen.logits)
+    return values | _computed("sharpness", Sharpness(**ALONE), images)
 
 
 def _computed(name: str, metric: Metric, values: Tensor) -> dict[str, float]:

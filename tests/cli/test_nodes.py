@@ -1,10 +1,13 @@
 """Two simulated machines with a process each, started with the environment that torchrun gives."""
 
+import json
 import subprocess
 import sys
 
+import pytest
 import torch
 
+from genzoo.cli import main
 from tests.models.test_multi_device import free_port, rank_environment
 
 
@@ -35,3 +38,38 @@ def test_two_nodes_make_one_run(working_folder):
     assert len(list(run.glob("wandb/offline-run-*"))) == 1
     assert len((run / "metrics.csv").read_text().splitlines()) == 6
     assert [path.name for path in working_folder.iterdir()] == ["runs"]
+
+
+def test_two_devices_score_as_one(working_folder):
+    """The first of them alone, while torchmetrics would wait for the other."""
+    model = [
+        "--model",
+        "GAN",
+        "--model.networks.generator_features",
+        "[8]",
+        "--data",
+        "Digits",
+        "--data.image_size",
+        "8",
+    ]
+    quick = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
+    quick += ["--trainer.logger", "genzoo.loggers.CSVLogger"]
+    scores = ["--trainer.callbacks", "SampleScores", "--trainer.max_epochs", "1", "--trainer.devices", "2"]
+    scores += ["--trainer.limit_train_batches", "2"]
+    for arguments in (
+        ["fit", *model, *quick, *scores, "--run.name", "run"],
+        ["test", "runs/gan/run", "--trainer.devices", "2", "--run.name", "two"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "genzoo", *arguments], capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    assert main(["test", "runs/gan/run", "--trainer.devices", "1", "--run.name", "one"]) == 0
+    runs = working_folder / "runs" / "gan"
+    assert "val/fd/digits" in (runs / "run" / "metrics.csv").read_text()
+    one, two = (
+        {entry["name"]: entry["value"] for entry in json.loads((runs / f"{name}_test" / "scores.json").read_text())}
+        for name in ("one", "two")
+    )
+    assert len(one) > 5
+    assert two == pytest.approx(one)
