@@ -21,6 +21,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.types import OptimizerConfig, OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.torch_version import TorchVersion
 
 from genzoo.models.base import Batch, GenerativeModel
 from genzoo.networks.priors import NormalPrior, Prior
@@ -74,6 +75,12 @@ class AdversarialModel(GenerativeModel):
         super().__init__(**kwargs)
         if discriminator_steps < 1:
             raise ValueError(f"discriminator_steps must be at least 1, got {discriminator_steps}")
+        # Compiled by torch 2.9 and older, a network keeps the gradients of its first turn for all others.
+        if self.compile_backend is not None and TorchVersion(torch.__version__) < "2.14":
+            raise ValueError(
+                f"compile_backend of a {type(self).__name__} needs torch 2.14 or newer, which notices whose turn it is, "
+                f"but this is torch {torch.__version__}; leave it out"
+            )
         self.automatic_optimization = False
         self.prior = prior
         self.discriminator_steps = discriminator_steps
