@@ -78,8 +78,8 @@ class AdversarialModel(GenerativeModel):
         # Compiled by torch 2.9 and older, a network keeps the gradients of its first turn for all others.
         if self.compile_backend is not None and TorchVersion(torch.__version__) < "2.14":
             raise ValueError(
-                f"compile_backend of a {type(self).__name__} needs torch 2.14 or newer, which notices whose turn it is, "
-                f"but this is torch {torch.__version__}; leave it out"
+                f"compile_backend of a {type(self).__name__} needs torch 2.14 or newer, which notices whose turn it "
+                f"is, but this is torch {torch.__version__}; leave it out"
             )
         self.automatic_optimization = False
         self.prior = prior
