@@ -12,6 +12,18 @@ from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_only, r
 
 
 class _MetricsFile(ExperimentWriter):
+    def __init__(self, log_dir: str, first_step: int) -> None:
+        super().__init__(log_dir)
+        self.metrics_keys = _columns(Path(self.metrics_file_path))
+        self._first_step = first_step
+
+    def log_metrics(self, metrics_dict: dict[str, float], step: int | None = None) -> None:
+        # Not before there is something new: a run that cannot go on leaves the file as it is.
+        if self._first_step > 0:
+            _drop_rows(Path(self.metrics_file_path), self._first_step)
+            self._first_step = 0
+        super().log_metrics(metrics_dict, step)
+
     def save(self) -> None:
         # The parent's parent writes metrics.csv; the parent adds a hparams.yaml, which config.yaml makes needless.
         super(ExperimentWriter, self).save()
@@ -30,6 +42,7 @@ class CSVLogger(lightning.pytorch.loggers.CSVLogger):
 
     def __init__(self, save_dir: str = ".", flush_logs_every_n_steps: int = 1) -> None:
         super().__init__(save_dir, name="", version="", flush_logs_every_n_steps=flush_logs_every_n_steps)
+        self._first_step = 0
 
     def place(self, folder: Path, first_step: int = 0) -> None:
         """Makes a run folder the place of the file.
@@ -40,16 +53,14 @@ class CSVLogger(lightning.pytorch.loggers.CSVLogger):
                 dropped, since they are made again.
         """
         self._save_dir = str(folder)
-        if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
-            _drop_rows(folder / "metrics.csv", first_step)
+        self._first_step = first_step
 
     @property
     @rank_zero_experiment
     def experiment(self) -> ExperimentWriter:
         """The writer of the file."""
         if self._experiment is None:
-            self._experiment = _MetricsFile(log_dir=self._save_dir)
-            self._experiment.metrics_keys = _columns(Path(self._save_dir) / "metrics.csv")
+            self._experiment = _MetricsFile(self._save_dir, self._first_step)
         assert isinstance(self._experiment, ExperimentWriter)
         return self._experiment
 

@@ -24,7 +24,7 @@ def with_shipped_configs(arguments: list[str]) -> list[str]:
     A file that exists in the working folder is taken as it is; otherwise the shipped config of that name is.
     """
     found = list(arguments)
-    for place, path in _configs(arguments):
+    for place, path in configs_in(arguments):
         flag, equals, _ = arguments[place].partition("=")
         found[place] = f"{flag}={_find(path)}" if equals else _find(path)
     return found
@@ -39,7 +39,7 @@ def require_configs(arguments: list[str]) -> None:
         ValueError: If one of them is not YAML, is not made of sections, or gives a class in another way than by
             ``class_path`` and ``init_args``.
     """
-    for _, path in _configs(arguments):
+    for _, path in configs_in(arguments):
         if Path(path).is_file():
             try:
                 _require_config(Path(path))
@@ -53,7 +53,7 @@ def nearest(asked: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}? " if near else ""
 
 
-def _configs(arguments: list[str]) -> Iterable[tuple[int, str]]:
+def configs_in(arguments: list[str]) -> Iterable[tuple[int, str]]:
     """The place and the path of every config."""
     for place, argument in enumerate(arguments):
         flag, equals, value = argument.partition("=")

@@ -14,8 +14,10 @@ from typing import Any
 import torch
 import yaml
 
+from genzoo.cli.configs import configs_in
 from genzoo.cli.errors import refuse
 from genzoo.cli.run_folder import CONFIG
+from genzoo.spec import DataSpec
 
 LAST = "last.ckpt"
 SETTINGS = ("seed_everything", "model", "data", "trainer", "checkpoint", "pictures", "alarms")
@@ -30,6 +32,7 @@ class Continued:
         folder: The run folder that it lies in; None if it lies in none.
         in_place: Whether that run itself goes on, in its folder, rather than a new one.
         settings: What the run was made with, as far as it is known.
+        data_spec: Of the data that its model was trained on; None if it is not known.
         first_step: Number of steps that the checkpoint has behind it.
         epochs: Number of epochs that it has behind it.
     """
@@ -38,6 +41,7 @@ class Continued:
     folder: Path | None
     in_place: bool
     settings: dict[str, Any]
+    data_spec: DataSpec | None
     first_step: int
     epochs: int
 
@@ -101,10 +105,11 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
         folder = None
     settings = _stored_settings(stored) if folder is None else yaml.safe_load((folder / CONFIG).read_text())
     progress = stored.get("loops", {}).get("fit_loop", {}).get("epoch_progress", {}).get("current", {})
-    # Where the name of a new run is given, the old one is left as it is.
-    in_place = verb == "fit" and folder is not None and _value(others, "--run.name") is None
+    # Where the name of a new run is given, or an earlier state is gone on from, the old run is left as it is.
+    in_place = verb == "fit" and folder is not None and checkpoint.name == LAST and not _value(others, "--run.name")
     first_step, epochs = stored.get("global_step", 0), progress.get("processed", 0)
-    continued = Continued(checkpoint, folder, in_place, settings, first_step, epochs)
+    data_spec = stored.get("hyper_parameters", {}).get("data_spec")
+    continued = Continued(checkpoint, folder, in_place, settings, data_spec, first_step, epochs)
     if folder is not None:
         config = folder / CONFIG
         # What measures a run is named after it.
@@ -143,9 +148,8 @@ def _newest(arguments: list[str]) -> Path:
 def _model(arguments: list[str]) -> str | None:
     """The class name of the model that is asked for."""
     name = _value(arguments, "--model") or _value(arguments, "--model.class_path")
-    configs = [value for flag, value in pairwise(arguments) if flag in ("--config", "-c") and Path(value).is_file()]
-    for config in configs:
-        settings = yaml.safe_load(Path(config).read_text())
+    for _, config in configs_in(arguments):
+        settings = yaml.safe_load(Path(config).read_text()) if Path(config).is_file() else None
         model = settings.get("model") if isinstance(settings, dict) else None
         name = name or (model.get("class_path") if isinstance(model, dict) else model)
     return None if name is None else str(name).rpartition(".")[2]

@@ -9,9 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
 import yaml
-from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -129,7 +127,7 @@ class TrainingCLI(LightningCLI):
         """Makes the trainer, with everything that writes placed in the run folder."""
         config = self.config[self.subcommand]
         try:
-            self._require_fit(config)
+            self._require_fit()
         except ValueError as error:
             refuse(str(error))
         own: dict[str, list[Callback]] = {"predict": [Predictions()], "fit": [Interruption()]}
@@ -161,14 +159,12 @@ class TrainingCLI(LightningCLI):
                 callback.dirpath = str(folder / "checkpoints")
         return trainer
 
-    def _require_fit(self, config: Namespace) -> None:
+    def _require_fit(self) -> None:
         """Requires that model, data and checkpoint go together, before anything is made of them."""
         if self.subcommand == "fit":
             require_batches_for_batch_norm(self.model, type(self.model).__name__, self.datamodule.batch_size)
-        if config.ckpt_path is not None and Path(config.ckpt_path).is_file():
-            stored = torch.load(config.ckpt_path, map_location="cpu", mmap=True, weights_only=True)
-            if spec := stored.get("hyper_parameters", {}).get("data_spec"):
-                require_same_data(spec, self.datamodule.spec, self.model.condition_dim > 0)
+        if self.continued is not None and self.continued.data_spec is not None:
+            require_same_data(self.continued.data_spec, self.datamodule.spec, self.model.condition_dim > 0)
 
 
 def run(arguments: list[str]) -> int:

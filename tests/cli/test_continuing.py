@@ -184,12 +184,34 @@ def test_what_cannot_go_on_is_misuse(arguments, expected, working_folder, capsys
     assert sorted(working_folder.rglob("*")) == before
 
 
-def test_weights_that_do_not_fit_are_named_with_the_setting(working_folder, capsys):
+def test_an_earlier_state_is_not_gone_on_from_over_a_later_one(working_folder, capsys):
+    fit(*VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "2", "--run.name", "run")
+    folder = working_folder / "runs" / "vae" / "run"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    best = ["--ckpt_path", "runs/vae/run/checkpoints/best.ckpt", "--trainer.max_epochs", "3"]
+    assert fit(*best) == 1
+    assert "there is a run in runs/vae/run already and it is not overwritten" in capsys.readouterr().err
+    assert fit(*best, "--run.name", "other") == 0
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_model_of_the_newest_run_can_stand_in_a_config(working_folder):
+    (working_folder / "vae.yaml").write_text("model: VAE\n")
     fit(*VAE, *QUICK, *NO_LOGGER, "--trainer.max_epochs", "1", "--run.name", "run")
+    assert fit("--ckpt_path=last", "--config=vae.yaml", "--trainer.max_epochs", "2") == 0
+
+
+def test_weights_that_do_not_fit_are_named_with_the_setting(working_folder, capsys):
+    csv_logger = ["--trainer.logger", "genzoo.loggers.CSVLogger"]
+    fit(*VAE, *QUICK, *csv_logger, "--trainer.max_epochs", "1", "--run.name", "run")
+    log = working_folder / "runs" / "vae" / "run" / "metrics.csv"
+    log.write_text(log.read_text() + log.read_text().splitlines()[-1].replace(",2,", ",9,") + "\n")
+    before = log.read_text()
     assert fit("runs/vae/run", "--model.latent_dim", "5", "--trainer.max_epochs", "2") == 1
     said = capsys.readouterr().err
     assert "the weights of the checkpoint do not fit this VAE: encoder." in said
     assert "latent_dim was 4 and is 5" in said
+    assert log.read_text() == before
 
 
 def test_configs_come_before_what_overrides_them():
