@@ -11,7 +11,6 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
-from torch.distributions import ContinuousBernoulli as ContinuousBernoulliDistribution
 from torch.nn import functional
 
 from genzoo.noise import Noise
@@ -142,9 +141,10 @@ class Gaussian(Likelihood):
     activation: Literal["tanh", "identity"] = "tanh"
 
     def __post_init__(self) -> None:
-        if self.standard_deviation <= 0.0:
+        if not 0.0 < self.standard_deviation < math.inf:
             raise ValueError(
-                f"the standard deviation of a Gaussian likelihood must be positive, got {self.standard_deviation}"
+                "the standard deviation of a Gaussian likelihood must be positive and finite, "
+                f"got {self.standard_deviation}"
             )
 
     @property
@@ -176,28 +176,52 @@ class ContinuousBernoulli(Likelihood):
     .. math:: \log p(x|z) = \sum_i u_i \log\lambda_i + (1 - u_i) \log(1 - \lambda_i) + \log C(\lambda_i) - \log 2,
         \quad C(\lambda) = \frac{2 \tanh^{-1}(1 - 2\lambda)}{1 - 2\lambda}
 
-    C makes cross-entropy on grey values a density; log 2 is the change of scale from u to x.
+    C makes cross-entropy on grey values a density; log 2 is the change of scale from u to x. In the logit l,
+    C = l / tanh(l / 2), and the mean of x is 1 / tanh(l / 2) - 2 / l: exact however sure the decoder is.
     Source: Loaiza-Ganem and Cunningham 2019, equations 2 to 5.
     """
 
     def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
         """Log-density of values in [-1, 1] given logits, ``(N,)`` in nats."""
-        distribution = self._distribution(parameters)
-        log_density: Tensor = distribution.log_prob((observation + 1.0) / 2.0)
-        return (log_density - math.log(2.0)).flatten(1).sum(1)
+        logits, grey = parameters.float(), (observation + 1.0) / 2.0
+        cross_entropy = functional.binary_cross_entropy_with_logits(logits, grey, reduction="none")
+        # The 2 of C = 2 (l / 2) / tanh(l / 2) is that of the change of scale.
+        log_normaliser = _log_of_quotient_with_tanh(logits / 2.0)
+        return (log_normaliser - cross_entropy).flatten(1).sum(1)
 
     def mean(self, parameters: Tensor) -> Tensor:
         """Expected value in [-1, 1]; greyer than the location of the logit."""
-        expected: Tensor = self._distribution(parameters).mean
-        return 2.0 * expected - 1.0
+        near_0, away, is_near_0 = _divided_at_0(parameters.float() / 2.0)
+        square = near_0.square()
+        series = near_0 * (1.0 / 3.0 - square * (1.0 / 45.0 - square * (2.0 / 945.0 - square / 4725.0)))
+        return torch.where(is_near_0, series, 1.0 / away.tanh() - 1.0 / away)
 
     def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
         """Values in [-1, 1], by the inverse of the distribution function."""
-        drawn: Tensor = self._distribution(parameters).icdf(noise.uniform(*parameters.shape))
-        return 2.0 * drawn - 1.0
+        logits, uniform = parameters.float(), noise.uniform(*parameters.shape)
+        # From the end where the density is high, so that no digits are lost where it is steep.
+        size, is_white = logits.abs().clamp(min=1e-6), logits > 0.0
+        depth = torch.where(is_white, 1.0 - uniform, uniform)
+        distance = (torch.log1p(depth * torch.expm1(-size)) / -size).clamp(max=1.0)
+        return torch.where(is_white, 1.0 - 2.0 * distance, 2.0 * distance - 1.0)
 
-    def _distribution(self, logits: Tensor) -> ContinuousBernoulliDistribution:
-        return ContinuousBernoulliDistribution(logits=logits.float(), validate_args=False)
+
+def _log_of_quotient_with_tanh(x: Tensor) -> Tensor:
+    """The logarithm of x / tanh(x), with value and gradient 0 at 0."""
+    near_0, away, is_near_0 = _divided_at_0(x)
+    square = near_0.square()
+    series = square * (1.0 / 3.0 - square * (7.0 / 90.0 - square * (62.0 / 2835.0 - square * 127.0 / 18900.0)))
+    return torch.where(is_near_0, series, (away / away.tanh()).log())
+
+
+def _divided_at_0(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Values near 0, for a series, and those away from it, for a quotient: others replaced, so that no gradient is NaN.
+
+    Returns:
+        The values near 0, those away from it, and which are near; each of the shape of x.
+    """
+    is_near_0 = x.abs() < 0.25
+    return torch.where(is_near_0, x, 0.0), torch.where(is_near_0, 1.0, x), is_near_0
 
 
 @dataclass(frozen=True)
@@ -224,8 +248,10 @@ class LearnedGaussian(Likelihood):
     least: float = 1.0 / 255.0
 
     def __post_init__(self) -> None:
-        if self.least <= 0.0:
-            raise ValueError(f"the least standard deviation of a LearnedGaussian must be positive, got {self.least}")
+        if not 0.0 < self.least < math.inf:
+            raise ValueError(
+                f"the least standard deviation of a LearnedGaussian must be positive and finite, got {self.least}"
+            )
 
     @property
     def shared_outputs(self) -> int:  # type: ignore[override]
@@ -283,7 +309,8 @@ class DiscretizedLogistic(Likelihood):
         above = (level + 1.0 / 255.0 - location) * (-log_scale).exp()
         below = (level - 1.0 / 255.0 - location) * (-log_scale).exp()
         # log(F(above) - F(below)) = log F(above) + log F(-below) + log(1 - exp(below - above)), without cancellation.
-        inner = functional.logsigmoid(above) + functional.logsigmoid(-below) + torch.log(-torch.expm1(below - above))
+        inside = torch.log(-torch.expm1(-2.0 / 255.0 * (-log_scale).exp()))
+        inner = functional.logsigmoid(above) + functional.logsigmoid(-below) + inside
         lowest, highest = functional.logsigmoid(above), functional.logsigmoid(-below)
         log_probability = torch.where(level < -0.999, lowest, torch.where(level > 0.999, highest, inner))
         return log_probability.flatten(1).sum(1)
@@ -295,8 +322,7 @@ class DiscretizedLogistic(Likelihood):
     def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
         """Grey levels in [-1, 1], by the inverse of the distribution function."""
         location, log_scale = self._moments(parameters)
-        uniform = noise.uniform(*location.shape).clamp(1e-5, 1.0 - 1e-5)
-        drawn = (location + log_scale.exp() * torch.logit(uniform)).clamp(-1.0, 1.0)
+        drawn = (location + log_scale.exp() * torch.logit(noise.uniform(*location.shape))).clamp(-1.0, 1.0)
         return ((drawn + 1.0) * 127.5).round() / 127.5 - 1.0
 
     def _moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
