@@ -71,6 +71,14 @@ class Alarms(Callback):
         self.stop_at_equilibrium = stop_at_equilibrium
         self.tolerance = tolerance
         self.patience = patience
+        self._begin_anew()
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Forgets an earlier fit and its data; a resume then takes back what was seen and said."""
+        if stage == "fit":
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._real: Tensor | None = None
         self._said: set[str] = set()
         self._has_told_apart = False

@@ -40,6 +40,14 @@ class Pictures(Callback):
         self.columns = columns
         self.rows = rows
         self.seed = seed
+        self._begin_anew()
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Forgets an earlier fit and its data."""
+        if stage == "fit":
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._examples: Batch | None = None
         self._examples_held_out = False
         self._epoch_drawn: int | None = None

@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from typing import Any, Literal
 
 import torch
-from lightning.pytorch import Callback
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.strategies import DDPStrategy
@@ -89,11 +89,7 @@ class AdversarialModel(GenerativeModel):
         self.generator_scheduler = generator_scheduler
         self.discriminator_scheduler = discriminator_scheduler
         self.scheduler_interval: Interval = scheduler_interval
-        self._own_duties: dict[str, Any] = {}
-        self._window: list[tuple[Tensor, Tensor, Noise]] = []
-        self._recorded: dict[str, list[Tensor]] = {}
-        self._latest: dict[str, Tensor] = {}
-        self._is_recording = False
+        self._begin_anew()
 
     @abstractmethod
     def discriminator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
@@ -108,19 +104,22 @@ class AdversarialModel(GenerativeModel):
 
         Lightning asks for callbacks before it looks for these two settings of the trainer, and calls `setup` after.
         """
-        trainer: Any = self.trainer
-        self._own_duties = {"accumulate_grad_batches": trainer.accumulate_grad_batches}
-        self._own_duties["gradient_clip_val"] = trainer.gradient_clip_val
-        trainer.accumulate_grad_batches, trainer.gradient_clip_val = 1, None
-        return []
+        return [_OwnDuties(self.trainer)]
 
     def setup(self, stage: str) -> None:
-        """Tells data-parallel training that each backward pass leaves the other player's parameters out."""
+        """Forgets an earlier fit, and tells data-parallel training that each backward pass leaves one player out."""
         super().setup(stage)
-        for name, value in self._own_duties.items():
-            setattr(self.trainer, name, value)
+        if stage == "fit":
+            self._begin_anew()
         if isinstance(self.trainer.strategy, DDPStrategy):
             self.trainer.strategy._ddp_kwargs.setdefault("find_unused_parameters", True)
+
+    def _begin_anew(self) -> None:
+        """Makes what belongs to one fit; a resume then takes back its part."""
+        self._window: list[tuple[Tensor, Tensor, Noise]] = []
+        self._recorded: dict[str, list[Tensor]] = {}
+        self._latest: dict[str, Tensor] = {}
+        self._is_recording = False
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """One update of the discriminator and, after every k-th, one of the generator.
@@ -234,3 +233,22 @@ class AdversarialModel(GenerativeModel):
     def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
         """Draws the generator's inputs, ``(number, latent_dim)``."""
         return self.prior.sample(number, self.latent_dim, noise or self.fresh_noise())
+
+
+class _OwnDuties(Callback):
+    """Keeps two settings of a trainer from Lightning, and gives them back: in `setup`, or when a run fails before."""
+
+    def __init__(self, trainer: Any) -> None:
+        self.settings = {name: getattr(trainer, name) for name in ("accumulate_grad_batches", "gradient_clip_val")}
+        trainer.accumulate_grad_batches, trainer.gradient_clip_val = 1, None
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        self._give_back(trainer)
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self._give_back(trainer)
+
+    def _give_back(self, trainer: Trainer) -> None:
+        for name, value in self.settings.items():
+            setattr(trainer, name, value)
+        self.settings = {}

@@ -162,8 +162,10 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
     # Training
 
     def setup(self, stage: str) -> None:
-        """Compiles the networks in place, if that is asked for; their averages are copied before."""
+        """Forgets an earlier fit, and compiles the networks in place if asked for; their averages are copied before."""
         super().setup(stage)
+        if stage == "fit":
+            self.shown, self.logged, self.logged_step = {}, {}, -1
         if self.compile_backend is not None and stage == "fit" and not self._is_compiled:
             for name, network in self.named_children():
                 if name != "average":

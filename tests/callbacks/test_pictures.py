@@ -161,6 +161,18 @@ def test_the_last_epoch_is_drawn_also_where_training_stops_early(trainer, tmp_pa
     assert [path.name for path in (tmp_path / "images").glob("samples*")] == ["samples_epoch_0003.png"]
 
 
+def test_another_fit_draws_its_own_epochs_and_shows_its_own_data(trainer, tmp_path):
+    pictures = Pictures(columns=4, rows=4)
+    for channels in (1, 3):
+        data = RandomImages(channels=channels, number=60, batch_size=20)
+        model = AutoEncoder(data_spec=data.spec, networks=SMALL)
+        trainer(callbacks=[pictures], default_root_dir=tmp_path / str(channels)).fit(model, datamodule=data)
+        assert [path.name for path in (tmp_path / str(channels) / "images").iterdir()] == [
+            "reconstructions_epoch_0001.png"
+        ]
+        assert pictures._examples[0].shape[1] == channels
+
+
 def test_settings_below_one_are_refused():
     with pytest.raises(ValueError, match="must be at least 1"):
         Pictures(every_n_epochs=0)

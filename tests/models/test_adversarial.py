@@ -335,6 +335,20 @@ def test_an_incomplete_window_ends_with_the_epoch(trainer):
     assert runner.accumulate_grad_batches == 4
 
 
+def test_a_fit_that_fails_before_it_begins_leaves_the_trainers_settings(trainer):
+    class Unprepared(RandomImages):
+        def prepare_data(self):
+            raise FileNotFoundError
+
+    runner = trainer(accumulate_grad_batches=4, gradient_clip_val=0.5)
+    model = GAN(data_spec=RandomImages().spec, networks=SMALL)
+    with pytest.raises(FileNotFoundError):
+        runner.fit(model, datamodule=Unprepared())
+    assert (runner.accumulate_grad_batches, runner.gradient_clip_val) == (4, 0.5)
+    runner.fit(model, datamodule=RandomImages())
+    assert (runner.accumulate_grad_batches, runner.gradient_clip_val, runner.global_step) == (4, 0.5, 1)
+
+
 class Norms(GAN):
     """Notes the norm of every gradient that a player follows."""
 

@@ -31,11 +31,11 @@ def autoencoder_with_density(data):
     return AutoEncoder(data_spec=data.spec, networks=DropoutEncoderDecoder((8,)), density=GaussianMixtureDensity(3))
 
 
-def gan(data):
+def gan(data, discriminator_steps=3):
     return GAN(
         data_spec=data.spec,
         networks=MLPPlayers((8,), (8,), dropout=0.3),
-        discriminator_steps=3,
+        discriminator_steps=discriminator_steps,
         generator_scheduler=HALVE,
         discriminator_scheduler=HALVE,
     )
@@ -121,3 +121,37 @@ def test_epochs_in_two_runs_are_the_epochs_of_one(make, workers, trainer, tmp_pa
     runner = trainer(max_epochs=4)
     runner.fit(resumed, datamodule=data(workers), ckpt_path=tmp_path / "half.ckpt")
     equal(state(runner, resumed), expected)
+
+
+@pytest.mark.parametrize("make", [vae, autoencoder_with_density, gan, partial(gan, discriminator_steps=1)])
+def test_a_fit_after_one_that_was_interrupted_is_like_that_of_a_new_model(make, trainer, tmp_path):
+    settings = {"max_epochs": 2, "accumulate_grad_batches": 3, "log_every_n_steps": 1}
+    torch.manual_seed(0)
+    model = make(data())
+    with pytest.raises(InterruptedError):
+        trainer(**settings, callbacks=[StopIn((1, 4), tmp_path / "stop.ckpt", inside=True)]).fit(
+            model, datamodule=data()
+        )
+    fresh = make(data())
+    fresh.load_state_dict(model.state_dict())
+    found = []
+    for each in (model, fresh):
+        runner = trainer(**settings)
+        runner.fit(each, datamodule=data())
+        found.append(state(runner, each) | {name: torch.tensor(value) for name, value in each.logged.items()})
+    equal(*found)
+
+
+def test_what_a_checkpoint_holds_of_the_latest_updates_outlives_another_fit(trainer, tmp_path):
+    model = gan(data())
+    runner = trainer(log_every_n_steps=1)
+    runner.fit(model, datamodule=data())
+    runner.save_checkpoint(tmp_path / "one.ckpt")
+    kept = dict(model._latest)
+    assert {"generator_loss", "discriminator_loss"} <= kept.keys()
+    trainer(log_every_n_steps=1).fit(model, datamodule=data())
+    assert model._latest != kept
+    trainer(max_epochs=1).fit(model, datamodule=data(), ckpt_path=tmp_path / "one.ckpt")
+    assert model._latest == kept
+    trainer(max_steps=0).fit(model, datamodule=data())
+    assert (model._latest, model.logged, model.logged_step) == ({}, {}, -1)
