@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from genzoo import __version__
 
@@ -61,8 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "(genzoo --help shows examples)\n"
         )
         return 2
-    # As with python -m: classes in the working folder can be named, --model mine.MyModel.
-    sys.path.insert(0, "")
+    _import_from_working_folder()
     if arguments[0] == "evaluate":
         from genzoo.cli.evaluate import evaluate
 
@@ -70,3 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from genzoo.cli.training import run
 
     return run(arguments)
+
+
+def _import_from_working_folder() -> None:
+    """Lets classes in the working folder be named, ``--model mine.MyModel``, as ``python -m`` does.
+
+    By its absolute path: while a config is read, the working folder is that of the config, and an empty path would
+    then mean modules that lie beside it.
+    """
+    folder = str(Path.cwd())
+    sys.path[:] = [folder, *(place for place in sys.path if place not in ("", ".", folder))]

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
+from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -40,6 +41,8 @@ DEFAULTS = {
     "checkpoint.auto_insert_metric_name": False,
     "checkpoint.save_on_train_epoch_end": True,
 }
+# What may be given singly and stands in the config of a run as a list.
+LISTS = ("callbacks", "logger", "plugins")
 
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
@@ -90,12 +93,15 @@ class TrainingCLI(LightningCLI):
         """Does nothing, where Lightning lets a checkpoint's settings win: `continuing` has put them below all."""
 
     def before_instantiate_classes(self) -> None:
-        """Says what differs from the run that is continued, and names what is monitored if the user does not."""
+        """Says what differs from the run that is continued, and completes what the user leaves out."""
         config = self.config[self.subcommand]
         if self.subcommand != "fit" and config.ckpt_path is None:
             refuse(f"{self.subcommand} needs the weights of a run: genzoo {self.subcommand} runs/MODEL/NAME")
         if config.trainer.default_root_dir is not None:
             refuse("every run has a folder of its own: give --run.root in place of --trainer.default_root_dir")
+        for name in LISTS:
+            if isinstance(config.trainer[name], Namespace):
+                config.trainer[name] = [config.trainer[name]]
         monitor = pydoc.locate(config.model.class_path).monitor  # type: ignore[attr-defined]
         if monitor is not None and config.checkpoint.monitor is None and config.checkpoint.save_top_k == 0:
             config.checkpoint.monitor, config.checkpoint.mode = monitor
@@ -137,7 +143,6 @@ class TrainingCLI(LightningCLI):
             callbacks.append(ProgressBar())
         self.trainer_defaults["callbacks"] = callbacks
         plugins = self.config_init[self.subcommand].trainer.plugins or []
-        plugins = plugins if isinstance(plugins, list) else [plugins]
         if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
             plugins.append(WholeCheckpointIO())
         kwargs["plugins"] = plugins

@@ -218,10 +218,91 @@ def test_a_crashed_run_is_a_crashed_run_in_wandb(working_folder, monkeypatch):
     assert [record.exit.exit_code for record in read_wandb_run(run) if record.HasField("exit")] == [1]
 
 
-def test_classes_in_the_working_folder_can_be_named(working_folder, monkeypatch):
-    (working_folder / "mine.py").write_text("from genzoo import VAE\n\n\nclass Own(VAE):\n    pass\n")
-    assert main(["fit", "--model", "mine.Own", *SMALL_VAE[2:], *QUICK, *NO_LOGGER, "--run.name", "own"]) == 0
-    assert (working_folder / "runs" / "own" / "own" / "checkpoints" / "last.ckpt").is_file()
+OWN = """
+from genzoo import VAE, FashionMNISTMini
+
+
+class OwnModel(VAE):
+    pass
+
+
+class OwnData(FashionMNISTMini):
+    pass
+"""
+
+
+def test_classes_in_the_working_folder_can_be_named_and_gone_on_with(working_folder):
+    (working_folder / "own_of_tests.py").write_text(OWN)
+    own = ["--model", "own_of_tests.OwnModel", *SMALL_VAE[2:], *QUICK, *NO_LOGGER, "--data", "own_of_tests.OwnData"]
+    assert main(["fit", *own, "--run.name", "own"]) == 0
+    run = "runs/ownmodel/own"
+    assert main(["fit", run, "--trainer.max_epochs", "2"]) == 0
+    assert main(["fit", "--config", f"{run}/config.yaml", "--run.name", "again"]) == 0
+    assert main(["validate", run]) == 0
+    assert main(["test", run, "--evaluation.groups", "[]", "--trainer.limit_test_batches", "1"]) == 0
+    assert main(["predict", run, "--trainer.limit_predict_batches", "1"]) == 0
+
+
+def test_what_lies_beside_a_config_is_not_run(working_folder, capsys):
+    elsewhere = working_folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "planted.py").write_text(f"open({str(working_folder / 'ran')!r}, 'w')\n{OWN}")
+    (elsewhere / "config.yaml").write_text("model: planted.OwnModel\ndata: FashionMNISTMini\n")
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", "--config", "elsewhere/config.yaml", *QUICK])
+    assert stop.value.code == 2
+    assert "planted" in capsys.readouterr().err
+    assert not (working_folder / "ran").exists()
+
+
+def test_the_working_folder_stands_once_and_absolute_where_modules_are_looked_for(working_folder, monkeypatch):
+    monkeypatch.setattr(sys, "path", ["", ".", str(working_folder), "elsewhere"])
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+    assert sys.path == [str(working_folder), "elsewhere"]
+
+
+MONITOR = "lightning.pytorch.callbacks.LearningRateMonitor"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "callbacks: {class_path: LearningRateMonitor}",
+        "callbacks: LearningRateMonitor",
+        "callbacks: [LearningRateMonitor]",
+        "--trainer.callbacks LearningRateMonitor",
+        "--trainer.callbacks+ LearningRateMonitor",
+        "--trainer.callbacks.class_path LearningRateMonitor",
+    ],
+)
+def test_one_callback_may_be_given_in_any_form(given, working_folder):
+    arguments = given.split()
+    if not given.startswith("--"):
+        (working_folder / "one.yaml").write_text(f"trainer:\n  {given}\n")
+        arguments = ["--config", "one.yaml"]
+    csv_logger = ["--trainer.logger", "genzoo.loggers.CSVLogger", "--trainer.plugins", "LightningEnvironment"]
+    shown = ["--trainer.enable_progress_bar", "true"]
+    assert main(["fit", *SMALL_VAE, *QUICK, *shown, *csv_logger, *arguments, "--run.name", "one"]) == 0
+    trainer = yaml.safe_load((working_folder / "runs" / "vae" / "one" / "config.yaml").read_text())["trainer"]
+    assert [callback["class_path"] for callback in trainer["callbacks"]] == [MONITOR]
+    assert [logger["class_path"] for logger in trainer["logger"]] == ["genzoo.loggers.CSVLogger"]
+    assert len(trainer["plugins"]) == 1
+
+
+def test_one_callback_may_be_given_with_every_verb_and_to_go_on(working_folder):
+    shown = ["--trainer.enable_progress_bar", "true"]
+    own = ["--trainer.callbacks", "ModelSummary"]
+    assert main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, *shown, *own, "--run.name", "one"]) == 0
+    for arguments in (
+        ["fit", "runs/vae/one", "--trainer.max_epochs", "2", *own],
+        ["fit", "runs/vae/one", "--trainer.max_epochs", "3", "--trainer.callbacks.max_depth", "2"],
+        ["fit", "--config", "runs/vae/one/config.yaml", "--run.name", "two"],
+        ["validate", "runs/vae/one", *own],
+        ["test", "runs/vae/one", *own, "--evaluation.groups", "[]", "--trainer.limit_test_batches", "1"],
+        ["predict", "runs/vae/one", *own, "--trainer.limit_predict_batches", "1"],
+    ):
+        assert main(arguments) == 0, arguments
 
 
 def test_two_devices_share_one_folder(working_folder):
