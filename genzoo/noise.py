@@ -39,7 +39,10 @@ def counter_seed(*counters: int) -> int:
 
 
 class Noise(ABC):
-    """Where random numbers come from; the first entry of a shape counts the images."""
+    """Where random numbers come from; the first entry of a shape counts the images.
+
+    They are drawn in float32 whatever the model computes in: models of all types meet the same numbers.
+    """
 
     @abstractmethod
     def normal(self, *shape: int) -> Tensor:
@@ -63,11 +66,11 @@ class BatchNoise(Noise):
 
     def normal(self, *shape: int) -> Tensor:
         """Draws from N(0, 1), float32."""
-        return torch.randn(shape, generator=self.generator, device=self.generator.device)
+        return torch.randn(shape, generator=self.generator, device=self.generator.device, dtype=torch.float32)
 
     def uniform(self, *shape: int) -> Tensor:
         """Draws from the uniform distribution on [0, 1), float32."""
-        return torch.rand(shape, generator=self.generator, device=self.generator.device)
+        return torch.rand(shape, generator=self.generator, device=self.generator.device, dtype=torch.float32)
 
 
 class ImageNoise(Noise):
@@ -105,5 +108,6 @@ class ImageNoise(Noise):
         generators = (
             torch.Generator().manual_seed(counter_seed(*self.counters, self.draws, int(block))) for block in blocks
         )
-        table = torch.stack([draw((self.block_size, *shape[1:]), generator=generator) for generator in generators])
+        size = (self.block_size, *shape[1:])
+        table = torch.stack([draw(size, generator=generator, dtype=torch.float32) for generator in generators])
         return table[block_of_row, self.indices % self.block_size].to(self.device)

@@ -59,3 +59,17 @@ def test_noise_has_the_moments_of_its_distribution():
     assert abs(float(normal.std()) - 1.0) < 0.02
     assert 0.0 <= float(uniform.min()) <= float(uniform.max()) < 1.0
     assert abs(float(uniform.mean()) - 0.5) < 0.01
+
+
+@pytest.mark.parametrize("make", [lambda: BatchNoise("cpu", 1), lambda: ImageNoise(torch.arange(3), "cpu", 1)])
+@pytest.mark.parametrize("draw", ["normal", "uniform"])
+def test_noise_does_not_depend_on_the_type_that_torch_prefers(make, draw):
+    expected = getattr(make(), draw)(3, 2)
+    for kind in (torch.bfloat16, torch.float64):
+        torch.set_default_dtype(kind)
+        try:
+            drawn = getattr(make(), draw)(3, 2)
+        finally:
+            torch.set_default_dtype(torch.float32)
+        assert drawn.dtype == torch.float32
+        assert torch.equal(drawn, expected)

@@ -12,13 +12,15 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor
 
 from genzoo.models.base import GenerativeModel, images_in
+from genzoo.precision import at_least_float32
 from genzoo.spec import is_image, to_native, to_uint8
 
 
 class Predictions(BasePredictionWriter):
     """Writes ``predictions.npz`` into the run folder: one array per name, rows in the order of the data set.
 
-    Arrays of images are uint8 in native size; all others stay as the model gave them.
+    Arrays of images are uint8 in native size; all others stay as the model gave them, but for half
+    precision, which becomes float32.
     """
 
     def __init__(self) -> None:
@@ -37,6 +39,9 @@ class Predictions(BasePredictionWriter):
         for name, values in arrays.items():
             if is_image(pl_module.data_shape) and tuple(values.shape[1:]) == pl_module.data_shape:
                 arrays[name] = to_uint8(to_native(values, pl_module.data_spec))
+            elif values.is_floating_point():
+                # NumPy has no bfloat16.
+                arrays[name] = at_least_float32(values)
         number = images_in(trainer)
         arrays = {name: _interleaved(values, trainer.world_size)[:number] for name, values in arrays.items()}
         if trainer.is_global_zero:

@@ -4,7 +4,7 @@ With D = sigmoid(logit) the value of the game is (Goodfellow et al. 2014, equati
 
 .. math:: V(D, G) = E_x[\log D(x)] + E_z[\log(1 - D(G(z)))].
 
-All is computed from logits in float32: :math:`-\log D = \mathrm{softplus}(-l)` and
+All is computed from logits, in float32 or float64: :math:`-\log D = \mathrm{softplus}(-l)` and
 :math:`-\log(1 - D) = \mathrm{softplus}(l)` never overflow.
 """
 
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 from torch.nn.functional import softplus
+
+from genzoo.precision import at_least_float32
 
 
 class AdversarialObjective(ABC):
@@ -40,11 +42,11 @@ class Minimax(AdversarialObjective):
 
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """-V(D, G)."""
-        return softplus(-real_logits.float()).mean() + softplus(fake_logits.float()).mean()
+        return softplus(-at_least_float32(real_logits)).mean() + softplus(at_least_float32(fake_logits)).mean()
 
     def generator_loss(self, fake_logits: Tensor) -> Tensor:
         """E[log(1 - D(G(z)))], never above 0."""
-        return -softplus(fake_logits.float()).mean()
+        return -softplus(at_least_float32(fake_logits)).mean()
 
 
 @dataclass(frozen=True)
@@ -59,4 +61,4 @@ class NonSaturating(Minimax):
 
     def generator_loss(self, fake_logits: Tensor) -> Tensor:
         """-E[log D(G(z))], never below 0."""
-        return softplus(-fake_logits.float()).mean()
+        return softplus(-at_least_float32(fake_logits)).mean()

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from genzoo.noise import Noise
+from genzoo.precision import at_least_float32
 from genzoo.spec import DataSpec, is_image
 
 
@@ -108,7 +109,9 @@ class Bernoulli(Likelihood):
     def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
         """Log-probability of pixels in {-1, 1} given logits, ``(N,)`` in nats."""
         bits = (observation + 1.0) / 2.0
-        cross_entropy = functional.binary_cross_entropy_with_logits(parameters.float(), bits, reduction="none")
+        cross_entropy = functional.binary_cross_entropy_with_logits(
+            at_least_float32(parameters), bits, reduction="none"
+        )
         return -cross_entropy.flatten(1).sum(1)
 
     def mean(self, parameters: Tensor) -> Tensor:
@@ -117,7 +120,7 @@ class Bernoulli(Likelihood):
 
     def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
         """Black and white images, -1 or 1."""
-        return _black_or_white(noise, parameters.float().sigmoid())
+        return _black_or_white(noise, at_least_float32(parameters).sigmoid())
 
 
 def _black_or_white(noise: Noise, probability_of_white: Tensor) -> Tensor:
@@ -154,7 +157,7 @@ class Gaussian(Likelihood):
 
     def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
         """Log-density of real values, ``(N,)`` in nats."""
-        deviation = (observation - self.mean(parameters.float())) / self.standard_deviation
+        deviation = (observation - self.mean(at_least_float32(parameters))) / self.standard_deviation
         log_normaliser = math.log(self.standard_deviation) + 0.5 * math.log(2.0 * math.pi)
         return -(0.5 * deviation.square() + log_normaliser).flatten(1).sum(1)
 
@@ -183,7 +186,7 @@ class ContinuousBernoulli(Likelihood):
 
     def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
         """Log-density of values in [-1, 1] given logits, ``(N,)`` in nats."""
-        logits, grey = parameters.float(), (observation + 1.0) / 2.0
+        logits, grey = at_least_float32(parameters), (observation + 1.0) / 2.0
         cross_entropy = functional.binary_cross_entropy_with_logits(logits, grey, reduction="none")
         # The 2 of C = 2 (l / 2) / tanh(l / 2) is that of the change of scale.
         log_normaliser = _log_of_quotient_with_tanh(logits / 2.0)
@@ -191,14 +194,14 @@ class ContinuousBernoulli(Likelihood):
 
     def mean(self, parameters: Tensor) -> Tensor:
         """Expected value in [-1, 1]; greyer than the location of the logit."""
-        near_0, away, is_near_0 = _divided_at_0(parameters.float() / 2.0)
+        near_0, away, is_near_0 = _divided_at_0(at_least_float32(parameters) / 2.0)
         square = near_0.square()
         series = near_0 * (1.0 / 3.0 - square * (1.0 / 45.0 - square * (2.0 / 945.0 - square / 4725.0)))
         return torch.where(is_near_0, series, 1.0 / away.tanh() - 1.0 / away)
 
     def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
         """Values in [-1, 1], by the inverse of the distribution function."""
-        logits, uniform = parameters.float(), noise.uniform(*parameters.shape)
+        logits, uniform = at_least_float32(parameters), noise.uniform(*parameters.shape)
         # From the end where the density is high, so that no digits are lost where it is steep.
         size, is_white = logits.abs().clamp(min=1e-6), logits > 0.0
         depth = torch.where(is_white, 1.0 - uniform, uniform)
@@ -279,7 +282,7 @@ class LearnedGaussian(Likelihood):
         return location + deviation * noise.normal(*location.shape)
 
     def _moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
-        location, raw_deviation = parameters.float().chunk(2, dim=1)
+        location, raw_deviation = at_least_float32(parameters).chunk(2, dim=1)
         location = torch.tanh(location) if self.activation == "tanh" else location
         return location, self.least + functional.softplus(raw_deviation)
 
@@ -326,5 +329,5 @@ class DiscretizedLogistic(Likelihood):
         return ((drawn + 1.0) * 127.5).round() / 127.5 - 1.0
 
     def _moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
-        location, log_scale = parameters.float().chunk(2, dim=1)
+        location, log_scale = at_least_float32(parameters).chunk(2, dim=1)
         return torch.tanh(location), log_scale.clamp(-self.greatest_log_scale, self.greatest_log_scale)

@@ -13,6 +13,7 @@ from genzoo.models.inference import InferenceModel
 from genzoo.networks.architectures import EncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import Noise
+from genzoo.precision import at_least_float32
 from genzoo.spec import is_image
 
 
@@ -44,17 +45,17 @@ class AutoEncoder(InferenceModel):
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes of images: ``(N, *data_shape)`` to ``(N, latent_dim)``."""
-        z: Tensor = self.encoder(x)
+        z: Tensor = self.encoder(self.in_own_type(x))
         return z
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Data of codes: ``(N, latent_dim)`` to ``(N, *data_shape)``, images in [-1, 1]."""
-        output: Tensor = self.decoder(z)
+        output: Tensor = self.decoder(self.in_own_type(z))
         return output.tanh() if is_image(self.data_shape) else output
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """The squared error of each item, ``(N,)``: pixels scaled to [0, 1], points as they are."""
-        error = (self.reconstruct(x).float() - x) / (2.0 if is_image(self.data_shape) else 1.0)
+        error = (at_least_float32(self.reconstruct(x)) - x) / (2.0 if is_image(self.data_shape) else 1.0)
         return {"squared_error": error.square().flatten(1).sum(1)}
 
     def summary(self, means: dict[str, Tensor]) -> dict[str, Tensor]:

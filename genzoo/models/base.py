@@ -103,6 +103,13 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
             ``(N, *data_shape)``, images in [-1, 1].
         """
 
+    def in_own_type(self, values: Tensor) -> Tensor:
+        """Data, latent variables or conditions as the networks take them: in the type of the weights.
+
+        Noise is float32, and so are images: a model of another type hands nothing to its networks but through this.
+        """
+        return values.to(self.dtype)
+
     def fresh_noise(self) -> Noise:
         """Noise that nobody has seeded, from torch's global generator."""
         return BatchNoise(self.device, fresh_seed(), Stream.SAMPLING)
@@ -126,7 +133,7 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
             weights: ``raw`` or ``averaged``; left out, the averages if the model keeps them.
 
         Returns:
-            ``(number, *data_shape)``, images in [-1, 1].
+            ``(number, *data_shape)``, images in [-1, 1], in the type of the weights.
         """
         return self._sample(number, y, seed, lambda z, y, noise: self.decode(z, y), weights)
 
@@ -150,13 +157,13 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
     ) -> Tensor:
         conditions = self.sampling_conditions(number, y)
         seed = fresh_seed() if seed is None else seed
-        items = [torch.empty(0, *self.data_shape, device=self.device)]
+        items = [self.in_own_type(torch.empty(0, *self.data_shape, device=self.device))]
         with evaluating(self, weights):
             for start in range(0, number, SAMPLES_AT_ONCE):
                 indices = torch.arange(start, min(start + SAMPLES_AT_ONCE, number))
                 noise = ImageNoise(indices, self.device, seed, Stream.SAMPLING)
                 chosen = None if conditions is None else conditions[indices.to(conditions.device)]
-                items.append(draw(self.prior_sample(len(indices), noise), chosen, noise))
+                items.append(self.in_own_type(draw(self.prior_sample(len(indices), noise), chosen, noise)))
         return torch.cat(items)
 
     # Training

@@ -12,7 +12,7 @@ discriminator, tanh in place of sigmoid at the output (images in [-1, 1]), and t
 
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from genzoo.losses.adversarial import AdversarialObjective, NonSaturating
 from genzoo.models.adversarial import AdversarialModel
@@ -20,6 +20,7 @@ from genzoo.models.base import Batch
 from genzoo.networks.architectures import Players
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import Noise
+from genzoo.precision import at_least_float32
 
 
 class GAN(AdversarialModel):
@@ -50,13 +51,15 @@ class GAN(AdversarialModel):
 
     def generate(self, number: int, condition: Tensor | None, noise: Noise) -> Tensor:
         """Draws images: ``(number, condition_dim)`` to ``(number, *data_shape)`` in [-1, 1]."""
-        images: Tensor = self.generator(self.prior_sample(number, noise), condition)
-        return images
+        return self._played(self.generator, self.prior_sample(number, noise), condition)
 
     def score(self, x: Tensor, condition: Tensor | None) -> Tensor:
         """The discriminator's logits of images, ``(N,)``."""
-        logits: Tensor = self.discriminator(x, condition)
-        return logits
+        return self._played(self.discriminator, x, condition)
+
+    def _played(self, player: nn.Module, x: Tensor, condition: Tensor | None) -> Tensor:
+        output: Tensor = player(self.in_own_type(x), None if condition is None else self.in_own_type(condition))
+        return output
 
     def discriminator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """The objective's loss on real images and as many generated ones."""
@@ -74,8 +77,7 @@ class GAN(AdversarialModel):
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Images of latent variables and, for a conditional model, of conditions, as `sample` takes them."""
         conditions = self.sampling_conditions(len(z), y)
-        images: Tensor = self.generator(z, None if conditions is None else self.condition(conditions))
-        return images
+        return self._played(self.generator, z, None if conditions is None else self.condition(conditions))
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
         """The discriminator's logits, ``(N,)``, beside the labels.
@@ -114,7 +116,7 @@ def _discrimination(real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tenso
     D(x) and D(G(z)); the share of right answers; and the distance to the game's equilibrium, where D = 1/2
     everywhere (Goodfellow et al. 2014, theorem 1), as the mean of abs(D - 1/2) over both kinds of image.
     """
-    real, fake = real_logits.float().sigmoid(), fake_logits.float().sigmoid()
+    real, fake = at_least_float32(real_logits).sigmoid(), at_least_float32(fake_logits).sigmoid()
     return {
         "discriminator_real": real,
         "discriminator_fake": fake,

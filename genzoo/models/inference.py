@@ -15,6 +15,7 @@ from genzoo.models.base import Batch, GenerativeModel, evaluating
 from genzoo.networks.densities import CodeDensity, Density
 from genzoo.noise import Noise
 from genzoo.optimizers import Interval, scheduled
+from genzoo.precision import at_least_float32
 from genzoo.steps import ends_step
 
 
@@ -122,7 +123,8 @@ class InferenceModel(GenerativeModel):
         with evaluating(self):
             for batch in batches:
                 x = batch if isinstance(batch, Tensor) else batch[0]
-                codes.append(self.encode(x[: self.density.max_codes - number].to(self.device)).float().cpu())
+                encoded = self.encode(x[: self.density.max_codes - number].to(self.device))
+                codes.append(at_least_float32(encoded).cpu())
                 number += len(codes[-1])
                 if number == self.density.max_codes:
                     break

@@ -37,10 +37,10 @@ class VAE(VariationalModel):
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """mu(x) and log Sigma(x), each ``(N, latent_dim)``."""
-        mean, log_variance = self.encoder(x).chunk(2, dim=1)
+        mean, log_variance = self.encoder(self.in_own_type(x)).chunk(2, dim=1)
         return mean, log_variance
 
     def decoder_output(self, z: Tensor) -> Tensor:
         """The decoder's raw output, ``(N, C, ...)``, several times C channels where the likelihood wants more."""
-        output: Tensor = self.decoder(z)
+        output: Tensor = self.decoder(self.in_own_type(z))
         return output

@@ -21,6 +21,7 @@ from genzoo.models.base import evaluating
 from genzoo.models.inference import InferenceModel
 from genzoo.networks.priors import NormalPrior
 from genzoo.noise import Noise
+from genzoo.precision import at_least_float32
 
 ACTIVE_VARIANCE = 0.01
 
@@ -125,7 +126,7 @@ class VariationalModel(InferenceModel):
         noise = noise or self.fresh_noise()
         with evaluating(self):
             observation = self.likelihood.observe(x, noise)
-            mean, log_variance = (moment.float() for moment in self.posterior(observation))
+            mean, log_variance = map(at_least_float32, self.posterior(observation))
             log_weights = []
             for start in range(0, samples, SAMPLES_AT_ONCE):
                 # Drawn whole, so that the first of many samples are those of few.
@@ -155,7 +156,7 @@ class VariationalModel(InferenceModel):
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """The mean of p(x|z): ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
-        return self.likelihood.mean(self.likelihood_parameters(z))
+        return self.in_own_type(self.likelihood.mean(self.likelihood_parameters(z)))
 
     def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
         """Draws latent variables, ``(number, latent_dim)``, from the density of the codes if there is one.
@@ -186,7 +187,7 @@ class VariationalModel(InferenceModel):
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """The terms of the bound of each image, and the moments of its posterior mean."""
         reconstruction, divergence, mean = self._terms(x, noise)
-        moments = {"posterior_mean": mean.float(), "posterior_mean_squared": mean.float().square()}
+        moments = {"posterior_mean": mean, "posterior_mean_squared": mean.square()}
         return {"reconstruction": reconstruction, "kl_per_dimension": divergence} | moments
 
     def summary(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -217,8 +218,7 @@ class VariationalModel(InferenceModel):
 
     def _terms(self, x: Tensor, noise: Noise) -> tuple[Tensor, Tensor, Tensor]:
         observation = self.likelihood.observe(x, noise)
-        mean, log_variance = self.posterior(observation)
-        mean, log_variance = mean.float(), log_variance.float()
+        mean, log_variance = map(at_least_float32, self.posterior(observation))
         z = mean + (0.5 * log_variance).exp() * noise.normal(*mean.shape)
         reconstruction = self.likelihood.log_prob(observation, self.likelihood_parameters(z))
         return reconstruction, standard_normal_kl(mean, log_variance), mean

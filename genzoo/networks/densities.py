@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from genzoo.extras import import_extra
 from genzoo.noise import Noise
+from genzoo.precision import at_least_float32
 
 # Of the mean variance of the codes; added to every variance, so that codes that do not vary have a density too.
 RELATIVE_RIDGE = 1e-6
@@ -49,7 +50,7 @@ class CodeDensity(nn.Module, ABC):
 
     @abstractmethod
     def sample(self, number: int, noise: Noise) -> Tensor:
-        """Draws ``(number, latent_dim)``, float32; row i is a function of the i-th row of the noise.
+        """Draws ``(number, latent_dim)``; row i is a function of the i-th row of the noise.
 
         Raises:
             RuntimeError: If it has not been fitted.
@@ -171,17 +172,18 @@ class GaussianMixture(CodeDensity):
     def sample(self, number: int, noise: Noise) -> Tensor:
         """Draws ``(number, latent_dim)``: a uniform number picks the component, normal ones do the rest."""
         self.require_fitted()
-        chosen = torch.searchsorted(self.weights.float().cumsum(0), noise.uniform(number), right=True)
-        chosen = chosen.clamp(max=len(self.weights) - 1)
-        normal = noise.normal(number, self.means.shape[1])
-        return self.means[chosen].float() + (self.scales[chosen].float() @ normal[:, :, None]).squeeze(2)
+        weights, means, scales = (at_least_float32(part) for part in (self.weights, self.means, self.scales))
+        chosen = torch.searchsorted(weights.cumsum(0), noise.uniform(number).to(weights.dtype), right=True)
+        chosen = chosen.clamp(max=len(weights) - 1)
+        normal = noise.normal(number, means.shape[1]).to(means.dtype)
+        return means[chosen] + (scales[chosen] @ normal[:, :, None]).squeeze(2)
 
     def log_prob(self, z: Tensor) -> Tensor:
         """The log-density in nats: ``(N, latent_dim)`` to ``(N,)``."""
         self.require_fitted()
-        scales, dimensions = self.scales.float(), self.means.shape[1]
-        difference = z.float() - self.means.float()[:, None]
+        weights, means, scales = (at_least_float32(part) for part in (self.weights, self.means, self.scales))
+        difference = z.to(means.dtype) - means[:, None]
         normal = torch.linalg.solve_triangular(scales, difference.mT, upper=False)
-        log_volume = scales.diagonal(dim1=1, dim2=2).log().sum(1) + 0.5 * dimensions * math.log(2.0 * math.pi)
-        per_component: Tensor = self.weights.float().log() - log_volume - 0.5 * normal.square().sum(1).mT
+        log_volume = scales.diagonal(dim1=1, dim2=2).log().sum(1) + 0.5 * means.shape[1] * math.log(2.0 * math.pi)
+        per_component: Tensor = weights.log() - log_volume - 0.5 * normal.square().sum(1).mT
         return per_component.logsumexp(1)
