@@ -1,5 +1,7 @@
 """What usually goes wrong in adversarial training, said once each, with what to try."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,17 +14,58 @@ from genzoo.models.base import Batch, GenerativeModel
 ALIKE = 256
 
 
+@dataclass(frozen=True)
+class Remedy:
+    """Something to try.
+
+    Args:
+        setting: Of the model, that it is about; a model without it is not told.
+        text: What to do.
+        beyond: The setting must be more than this to be lowered; None if it is not a number that is lowered.
+    """
+
+    setting: str
+    text: str
+    beyond: float | None = None
+
+    def fits(self, model: GenerativeModel) -> bool:
+        """Whether a model has the setting, and can still follow the advice."""
+        return self.setting in model.hparams and (self.beyond is None or model.hparams[self.setting] > self.beyond)
+
+
+AGAINST_COLLAPSE = (
+    Remedy("optimizer", "a lower learning rate of the optimizer"),
+    Remedy("generator_optimizer", "a lower learning rate of the generator_optimizer"),
+    Remedy("discriminator_steps", "more discriminator_steps"),
+    Remedy("objective", "another objective"),
+    Remedy("beta", "a smaller beta", beyond=0.0),
+    Remedy("kl_warmup_steps", "more kl_warmup_steps"),
+    Remedy("free_bits", "more free_bits"),
+)
+AGAINST_VICTORY = (
+    Remedy("discriminator_optimizer", "a lower learning rate of the discriminator_optimizer"),
+    Remedy("networks", "networks with a smaller discriminator"),
+    Remedy("discriminator_steps", "fewer discriminator_steps", beyond=1.0),
+)
+
+
 def pairwise_distance(items: Tensor) -> float:
     """The mean Euclidean distance between two different ones of some items, ``(N, ...)``."""
     return float(torch.nn.functional.pdist(items.flatten(1).float()).mean())
+
+
+def advice(model: GenerativeModel, remedies: Sequence[Remedy], always: str) -> str:
+    """A sentence without its full stop: those of some remedies that fit a model, and one that fits every model."""
+    fitting = [remedy.text for remedy in remedies if remedy.fits(model)]
+    return f"Try {' or '.join([', '.join(fitting), always] if fitting else [always])}"
 
 
 class Alarms(Callback):
     """Warns of mode collapse and of a discriminator that has won; stops a game that is over, if asked to.
 
     *Mode collapse.* At the end of each epoch samples from fixed noise are compared with as many real items: if their
-    mean pairwise distance is less than ``least_diversity`` of that of the real ones for ``collapsed_epochs`` epochs in
-    a row, they are (nearly) all the same, and not only because training has just begun.
+    mean pairwise distance is less than ``least_diversity`` of that of the real ones for ``collapsed_epochs`` epochs and
+    ``collapsed_steps`` steps in a row, they are (nearly) all the same, and not only because training has just begun.
 
     *A discriminator that has won.* It tells more than ``won_accuracy`` of a batch apart at every log step for
     ``won_steps`` steps in a row: its loss is nearly 0, and so is what the generator can learn from it.
@@ -32,11 +75,12 @@ class Alarms(Callback):
     only if ``stop_at_equilibrium`` is set, and only for a discriminator that has told images apart before and still
     follows a gradient: one that has died says 1/2 to everything too.
 
-    Values that are not finite are an error of the model's own.
+    What to try is made of settings that the model has. Values that are not finite are an error of the model's own.
 
     Args:
         least_diversity: Share of the real items' diversity below which samples are alike.
         collapsed_epochs: For how many epochs they have to be.
+        collapsed_steps: For how many steps they have to be; epochs may have few.
         won_accuracy: Share of right answers above which the discriminator is sure.
         won_steps: For how many steps it has to be.
         stop_at_equilibrium: Whether training stops once the discriminator can no longer tell.
@@ -48,6 +92,7 @@ class Alarms(Callback):
         self,
         least_diversity: float = 0.25,
         collapsed_epochs: int = 3,
+        collapsed_steps: int = 1000,
         won_accuracy: float = 0.99,
         won_steps: int = 2000,
         stop_at_equilibrium: bool = False,
@@ -59,13 +104,14 @@ class Alarms(Callback):
                 "least_diversity of Alarms should lie in [0, 1), won_accuracy in [0.5, 1] and tolerance in (0, 0.5), "
                 f"got {least_diversity}, {won_accuracy} and {tolerance}"
             )
-        if min(collapsed_epochs, won_steps, patience) < 1:
+        if min(collapsed_epochs, collapsed_steps, won_steps, patience) < 1:
             raise ValueError(
-                "collapsed_epochs, won_steps and patience of Alarms should be at least 1, "
-                f"got {collapsed_epochs}, {won_steps} and {patience}"
+                "collapsed_epochs, collapsed_steps, won_steps and patience of Alarms should be at least 1, "
+                f"got {collapsed_epochs}, {collapsed_steps}, {won_steps} and {patience}"
             )
         self.least_diversity = least_diversity
         self.collapsed_epochs = collapsed_epochs
+        self.collapsed_steps = collapsed_steps
         self.won_accuracy = won_accuracy
         self.won_steps = won_steps
         self.stop_at_equilibrium = stop_at_equilibrium
@@ -93,7 +139,7 @@ class Alarms(Callback):
             x = batch[0].detach().cpu()
             self._real = x if self._real is None else torch.cat([self._real, x])[:ALIKE]
         if pl_module.logged_step == trainer.global_step - 1:
-            self._watch_the_game(trainer, pl_module.logged)
+            self._watch_the_game(trainer, pl_module, pl_module.logged)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compares samples with real items."""
@@ -104,16 +150,18 @@ class Alarms(Callback):
             return
         samples = pl_module.sample(len(self._real), seed=0)
         diversity, real = pairwise_distance(samples), pairwise_distance(self._real)
-        lasts = self._lasts("alike", diversity < self.least_diversity * real, trainer.current_epoch + 1)
-        if lasts >= self.collapsed_epochs:
+        are_alike = diversity < self.least_diversity * real
+        epochs = self._lasts("alike", are_alike, trainer.current_epoch + 1)
+        steps = self._lasts("alike_steps", are_alike, trainer.global_step)
+        if epochs >= self.collapsed_epochs and steps >= self.collapsed_steps:
             self._say(
                 "collapse",
-                f"mode collapse: for {lasts} epochs the samples have been nearly all alike (their mean distance is "
-                f"{diversity:.3g}, that of real ones {real:.3g}). Try a lower learning rate, more discriminator_steps, "
-                "another objective or seed, or go back to an earlier checkpoint",
+                f"mode collapse: for {epochs} epochs the samples have been nearly all alike (their mean distance is "
+                f"{diversity:.3g}, that of real ones {real:.3g}). "
+                f"{advice(pl_module, AGAINST_COLLAPSE, 'another seed')}",
             )
 
-    def _watch_the_game(self, trainer: Trainer, logged: dict[str, float]) -> None:
+    def _watch_the_game(self, trainer: Trainer, model: GenerativeModel, logged: dict[str, float]) -> None:
         accuracy = logged.get("train/discriminator_accuracy")
         if accuracy is None:
             return
@@ -123,8 +171,8 @@ class Alarms(Callback):
             self._say(
                 "won",
                 f"the discriminator has won: for {self.won_steps} steps it has told more than "
-                f"{self.won_accuracy:.0%} of all images apart, and the generator learns little from it. Try a lower "
-                "learning rate for the discriminator, a smaller one, fewer discriminator_steps, or more data",
+                f"{self.won_accuracy:.0%} of all images apart, and the generator learns little from it. "
+                f"{advice(model, AGAINST_VICTORY, 'more data')}",
             )
         answers = [logged[f"train/discriminator_{kind}"] for kind in ("real", "fake")]
         cannot_tell = (

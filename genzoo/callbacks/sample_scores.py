@@ -40,6 +40,9 @@ class SampleScores(Callback):
         self.number = number
         self.extractor = extractor
         self.budget = budget
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._extractor: FeatureExtractor | None = None
         self._real: torch.Tensor | None = None
         self._began = self._spent = 0.0
@@ -47,12 +50,13 @@ class SampleScores(Callback):
         self._latest: dict[str, float] = {}
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Finds the extractor, before anything is trained, and looks at the held-out images.
+        """Forgets an earlier fit, finds the extractor and looks at the held-out images, before anything is trained.
 
         Raises:
             ValueError: If there is no extractor for the data, or nothing is held out.
         """
         assert isinstance(pl_module, GenerativeModel)
+        self._begin_anew()
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         if not pl_module.can_sample or not is_image(pl_module.data_shape):
             return

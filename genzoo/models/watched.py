@@ -54,9 +54,14 @@ class WatchedModule(LightningModule):
         first = min(steps, key=steps.__getitem__, default=None)
         if first is not None and steps[first] != NEVER:
             kept = getattr(self.trainer.checkpoint_callback, "last_model_path", "")
+            remedies = {
+                "a lower learning rate": True,
+                "clipped gradients": self.trainer.gradient_clip_val is None,
+                "32-bit precision": self.trainer.precision not in ("32-true", "64-true"),
+            }
             raise RuntimeError(
                 f"{first} was not finite at step {steps[first]} (epoch {self.trainer.current_epoch}) and training has "
-                "stopped; try a lower learning rate, clipped gradients or 32-bit precision. "
+                f"stopped; try {' or '.join(text for text, is_new in remedies.items() if is_new)}. "
                 + (f"The last good checkpoint is {kept}" if kept else "There is no checkpoint from before")
             )
 

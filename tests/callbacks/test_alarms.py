@@ -1,16 +1,19 @@
 """Alarms: they fire on a constant generator, on a perfect discriminator and at an equilibrium, and not otherwise."""
 
+import re
 import warnings
 
 import pytest
 import torch
 from torch import nn
 
-from genzoo.callbacks.alarms import Alarms, pairwise_distance
-from genzoo.models.gan import GAN
-from genzoo.networks.mlp import MLPPlayers
+from genzoo.callbacks.alarms import AGAINST_COLLAPSE, AGAINST_VICTORY, Alarms, advice, pairwise_distance
+from genzoo.models import DCGAN, GAN, VAE, AutoEncoder, ConditionalGAN
+from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.optimizers import AdversarialAdam
 from tests.conftest import RandomImages
+
+MODELS = [AutoEncoder, VAE, GAN, DCGAN, ConditionalGAN]
 
 
 def heard(trainer, alarms, model_class=GAN, epochs=6, **settings):
@@ -73,10 +76,55 @@ class NeverTold(GAN):
 
 
 def test_a_constant_generator_is_a_mode_collapse(trainer):
-    said, _ = heard(trainer, Alarms(collapsed_epochs=2), Constant)
+    said, _ = heard(trainer, Alarms(collapsed_epochs=2, collapsed_steps=4), Constant)
     assert len(said) == 1
     assert said[0].startswith("mode collapse: for 2 epochs the samples have been nearly all alike (their mean distance")
     assert "Try a lower learning rate" in said[0]
+
+
+@pytest.mark.parametrize(("least", "epochs"), [(1, 2), (4, 2), (5, 3), (11, 5), (1000, None)])
+def test_epochs_of_few_steps_are_no_mode_collapse(least, epochs, trainer):
+    """Alike for the 3 n - 2 steps from the end of the first epoch to that of the n-th."""
+    said, _ = heard(trainer, Alarms(collapsed_epochs=2, collapsed_steps=least), Constant)
+    assert [text.split(" the samples")[0] for text in said] == [f"mode collapse: for {epochs} epochs"] * bool(epochs)
+
+
+def test_by_default_a_run_of_twelve_steps_has_not_collapsed(trainer):
+    assert heard(trainer, Alarms(), Constant, epochs=4) == ([], 12)
+
+
+def test_another_fit_is_watched_anew(trainer):
+    alarms = Alarms(collapsed_epochs=2, collapsed_steps=1)
+    assert len(heard(trainer, alarms, Constant)[0]) == 1
+    assert len(heard(trainer, alarms, Constant)[0]) == 1
+    data = RandomImages(channels=3, number=56, batch_size=16)
+    trainer(callbacks=[alarms]).fit(VAE(data_spec=data.spec, networks=MLPEncoderDecoder((8,))), datamodule=data)
+    assert alarms._real.shape[1] == 3
+
+
+@pytest.mark.parametrize("remedies", [AGAINST_COLLAPSE, AGAINST_VICTORY])
+@pytest.mark.parametrize("model_class", MODELS)
+def test_advice_is_made_of_settings_that_the_model_has(model_class, remedies):
+    model = model_class(data_spec=RandomImages().spec)
+    names = {remedy.setting for remedy in (*AGAINST_COLLAPSE, *AGAINST_VICTORY)}
+    said = re.findall(r"\w+", advice(model, remedies, "luck"))
+    assert names.intersection(said) <= model.hparams.keys()
+    assert said[-2:] == ["or", "luck"]
+    assert "fewer" not in said
+
+
+def test_advice_can_be_followed():
+    spec = RandomImages().spec
+    assert advice(GAN(data_spec=spec, discriminator_steps=2), AGAINST_VICTORY, "more data") == (
+        "Try a lower learning rate of the discriminator_optimizer, networks with a smaller discriminator, fewer "
+        "discriminator_steps or more data"
+    )
+    assert advice(VAE(data_spec=spec), AGAINST_COLLAPSE, "another seed") == (
+        "Try a lower learning rate of the optimizer, a smaller beta, more kl_warmup_steps, more free_bits or another "
+        "seed"
+    )
+    assert "smaller beta" not in advice(VAE(data_spec=spec, beta=0.0), AGAINST_COLLAPSE, "another seed")
+    assert advice(VAE(data_spec=spec), (), "another seed") == "Try another seed"
 
 
 def test_a_perfect_discriminator_has_won(trainer):
@@ -115,7 +163,9 @@ def test_the_distance_is_that_of_all_pairs():
     assert pairwise_distance(nn.functional.one_hot(torch.arange(3))) == pytest.approx(2**0.5)
 
 
-@pytest.mark.parametrize("settings", [{"won_accuracy": 2.0}, {"patience": 0}, {"tolerance": 0.5}])
+@pytest.mark.parametrize(
+    "settings", [{"won_accuracy": 2.0}, {"patience": 0}, {"collapsed_steps": 0}, {"tolerance": 0.5}]
+)
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(ValueError, match="of Alarms should"):
         Alarms(**settings)

@@ -9,6 +9,7 @@ from genzoo.callbacks.checkpoints import Checkpoints
 from genzoo.callbacks.sample_scores import SampleScores
 from genzoo.cli import main
 from genzoo.data.digits import Digits
+from genzoo.data.points import GaussianMixture2D
 from genzoo.models.gan import GAN
 from genzoo.networks.mlp import MLPPlayers
 from tests.conftest import RandomImages
@@ -56,6 +57,17 @@ def test_a_budget_that_is_used_up_keeps_the_scores_of_before(trainer, monkeypatc
     calls.clear()
     fit(trainer, SampleScores(budget=1.0), epochs=4)
     assert calls == [0, 1, 2, 3]
+
+
+def test_another_fit_is_scored_anew(trainer):
+    scores = SampleScores(budget=1e-9)
+    for _ in range(2):
+        runner, _ = fit(trainer, scores, epochs=1)
+        assert scores.times_scored == 1
+        assert "val/fd/digits" in runner.callback_metrics
+    points = GaussianMixture2D(training_points=200, test_points=10, validation_fraction=0.2)
+    runner, _ = fit(trainer, scores, epochs=1, data=points)
+    assert "val/fd/digits" not in runner.callback_metrics
 
 
 def test_too_few_images_skip_the_score_with_one_line(trainer, caplog):

@@ -130,6 +130,24 @@ def test_the_player_whose_loss_is_not_finite_is_named(trainer):
         trainer().fit(BreakingGAN(data_spec=data.spec, networks=MLPPlayers((8,), (8,))), datamodule=data)
 
 
+@pytest.mark.parametrize(
+    ("settings", "remedies"),
+    [
+        ({}, "a lower learning rate or clipped gradients"),
+        ({"gradient_clip_val": 1.0}, "a lower learning rate"),
+        ({"precision": "bf16-mixed"}, "a lower learning rate or clipped gradients or 32-bit precision"),
+    ],
+)
+def test_what_to_try_is_what_has_not_been_tried(settings, remedies, trainer):
+    class BreakingAtOnce(VAE):
+        def summary(self, means):
+            return {name: value * float("nan") for name, value in super().summary(means).items()}
+
+    data = RandomImages(number=40, batch_size=16)
+    with pytest.raises(RuntimeError, match=f"has stopped; try {remedies}\\. "):
+        trainer(**settings).fit(BreakingAtOnce(data_spec=data.spec, networks=SMALL), datamodule=data)
+
+
 @pytest.mark.parametrize("model_class", [VAE, GAN])
 def test_the_device_is_read_on_log_steps_alone(model_class, trainer, monkeypatch, tmp_path):
     """Also with a progress bar: no step in between waits for the device."""
