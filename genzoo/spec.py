@@ -116,8 +116,10 @@ def to_size(images: Tensor, native_size: int, size: int) -> Tensor:
 def to_native(images: Tensor, spec: DataSpec) -> Tensor:
     """The way back from the model's size to the native one: margins cut off, resizing undone.
 
+    What `to_size` has padded or enlarged comes back as it was, but for the rounding of its bytes.
+
     Args:
-        images: ``(N, C, H, W)``.
+        images: ``(N, C, H, W)``, uint8 or floats in [-1, 1].
         spec: Spec of the data that the images are like.
 
     Returns:
@@ -130,7 +132,27 @@ def to_native(images: Tensor, spec: DataSpec) -> Tensor:
     if is_padded(native_size, size):
         cropped: Tensor = transforms.center_crop(images, [native_size, native_size])
         return cropped
-    return _resize(images, native_size)
+    return _undo_enlarging(images, native_size) if native_size < size else _resize(images, native_size)
+
+
+def way_to_native(spec: DataSpec) -> str:
+    """What `to_native` does to samples of a model, in words, for the protocol of a score."""
+    size = spec["shape"][-1]
+    native_size = spec.get("native_size", size)
+    if native_size == size:
+        return "as they are"
+    return "margin cut off" if is_padded(native_size, size) else "resized"
+
+
+def _undo_enlarging(images: Tensor, native_size: int) -> Tensor:
+    """The images of the native size whose enlargement is nearest to the given ones, in squared error."""
+    # Enlarging is linear and does the same to rows as to columns, so that one matrix undoes it.
+    enlarging = transforms.resize(torch.eye(native_size)[None], [images.shape[-1], native_size], antialias=True)[0]
+    shrinking = torch.linalg.pinv(enlarging.double()).to(images.device, torch.float32)
+    native: Tensor = shrinking @ images.float() @ shrinking.T
+    if images.dtype == torch.uint8:
+        return native.round().clamp(0.0, 255.0).to(torch.uint8)
+    return native.clamp(-1.0, 1.0).to(images.dtype)
 
 
 def _resize(images: Tensor, size: int) -> Tensor:

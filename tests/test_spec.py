@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from genzoo.spec import DataSpec, image_spec, require_same_data, to_float, to_native, to_size, to_uint8
+from genzoo.spec import DataSpec, image_spec, require_same_data, to_float, to_native, to_size, to_uint8, way_to_native
 
 
 def test_every_byte_survives_the_way_to_floats_and_back():
@@ -32,6 +32,27 @@ def test_other_sizes_are_resized_there_and_back(native, size):
     assert resized.shape == (2, 3, size, size)
     assert resized.unique().tolist() == [77]
     assert to_native(resized, image_spec(3, size, native)).shape == images.shape
+
+
+@pytest.mark.parametrize(("native", "size"), [(8, 16), (8, 28), (8, 32), (28, 64), (28, 40)])
+def test_enlarging_is_undone_but_for_the_rounding_of_bytes(native, size):
+    images = torch.randint(0, 256, (4, 3, native, native), dtype=torch.uint8, generator=torch.manual_seed(0))
+    spec = image_spec(3, size, native)
+    enlarged = to_size(images, native, size)
+    assert (to_native(enlarged, spec).int() - images.int()).abs().max() <= 2
+    floats = to_native(to_float(enlarged), spec)
+    assert floats.dtype == torch.float32
+    assert floats.abs().max() <= 1.0
+    assert (to_uint8(floats).int() - images.int()).abs().max() <= 2
+    assert to_native(to_float(enlarged).bfloat16(), spec).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("native", "size", "way"),
+    [(28, 28, "as they are"), (28, 32, "margin cut off"), (28, 64, "resized"), (64, 28, "resized")],
+)
+def test_the_way_to_native_size_has_a_name(native, size, way):
+    assert way_to_native(image_spec(1, size, native)) == way
 
 
 def test_a_spec_without_a_native_size_leaves_images_alone():

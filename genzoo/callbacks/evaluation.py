@@ -1,17 +1,19 @@
 """Scores of a trained model on the test split, each with its protocol and what real data get."""
 
+import logging
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning_utilities.core.rank_zero import rank_zero_info
 from rich.progress import track
 from torch import Tensor
 
+from genzoo.callbacks.compared import as_model_sees, beside_nearest, classes_of, drawn, in_native_size, sampled
+from genzoo.callbacks.groups import UNASKED, Group, misfit
 from genzoo.callbacks.pictures import log_picture, save_picture, tiled
 from genzoo.data.digits import StackedDigits
 from genzoo.data.points import GaussianMixture2D
@@ -26,31 +28,41 @@ from genzoo.metrics.classification import (
     agreement_of,
 )
 from genzoo.metrics.extractors import FeatureExtractor
-from genzoo.metrics.feature_cache import cached_embedding
 from genzoo.metrics.likelihood import NegativeLogLikelihood, parzen_of
-from genzoo.metrics.memorisation import nearest_training_images
 from genzoo.metrics.modes import MixtureCoverage, StackedModes
 from genzoo.metrics.reconstruction import PrincipalComponents, ReconstructionQuality
 from genzoo.metrics.samples import ALONE
 from genzoo.metrics.score import Plain, Score, score_table, versions, write_scores
-from genzoo.metrics.selection import extractors_for, real_images
+from genzoo.metrics.selection import (
+    conditions_like,
+    extractors_for,
+    real_images,
+    require_suited,
+    size_protocol,
+)
 from genzoo.metrics.suite import score_samples
 from genzoo.models.adversarial import AdversarialModel
 from genzoo.models.base import GenerativeModel, evaluating
 from genzoo.models.inference import InferenceModel
 from genzoo.models.variational import VariationalModel
 from genzoo.noise import ImageNoise, Stream
-from genzoo.spec import is_image, to_float, to_native, to_uint8
+from genzoo.spec import is_image, to_float, way_to_native
 
-Group = Literal["samples", "likelihood", "reconstruction", "classes", "modes", "representation", "parzen"]
+FORESEEN = (ValueError, OSError, RuntimeError, ImportError)
 
 IMAGES_AT_ONCE = 100
 SHOWN, NEIGHBOURS = 10, 7
+PARTS: tuple[Part, ...] = ("training", "test")
 MODES_NUMBERS = {"points": 2500, "stacked": 26_000}
+
+logger = logging.getLogger(__name__)
 
 
 class Evaluation(Callback):
     """Scores a model once it has been tested, by all that fits it, and writes ``scores.json`` into the run folder.
+
+    Samples of a conditional model get the conditions of the split that they are compared with, in its shares. A group
+    that cannot be computed is left out with a line in the log, and the others are written.
 
     Where samples are scored, ``images/nearest_training_images.png`` shows some of them, each in front of the training
     images that are nearest to it in features.
@@ -66,7 +78,8 @@ class Evaluation(Callback):
     | ``parzen`` | images | Parzen windows, historical |
 
     Args:
-        groups: Which of them are computed, where they fit; ``representation`` and ``parzen`` only if they are named.
+        groups: Which of them are computed; those that do not fit are refused. Left out, all that fit but for
+            ``representation`` and ``parzen``.
         number: How many samples; left out, as many as there are test images.
         extractor: In whose features samples are compared: the name of an embedded one, ``inception-v3``, or the path
             of a class or function without arguments that makes a module. Left out: those embedded for the data.
@@ -78,7 +91,7 @@ class Evaluation(Callback):
 
     def __init__(
         self,
-        groups: Sequence[Group] = ("samples", "likelihood", "reconstruction", "classes", "modes"),
+        groups: Sequence[Group] | None = None,
         number: int | None = None,
         extractor: str | None = None,
         likelihood_samples: int = 500,
@@ -96,6 +109,35 @@ class Evaluation(Callback):
         self.scores: list[Score] = []
         self.nearest: Tensor | None = None
 
+    def require_fit(self, model: GenerativeModel, data: ArrayDataModule) -> None:
+        """Asks whether all can be computed that was named; no data need be loaded.
+
+        Args:
+            model: What is to be scored.
+            data: What it is to be compared with.
+
+        Raises:
+            ValueError: If a group does not fit the model or the data, or the extractor does not.
+        """
+        named = self.groups or ()
+        for group in named:
+            if reason := misfit(group, model, data):
+                raise ValueError(f"the scores of {group} do not fit: {reason}; leave {group} out of the groups")
+        # With stacked digits, an extractor may be meant for single ones.
+        is_for_samples = misfit("samples", model, data) is None and not isinstance(data, StackedDigits)
+        if "samples" in named or (self.extractor is not None and is_for_samples):
+            self._sample_extractors(data)
+        elif self.extractor is not None:
+            extractors_for(data, self.extractor)
+        if "modes" in named:
+            self._modes_metric(data)
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Refuses what was named and does not fit, before anything is computed."""
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        if stage == "test" and isinstance(pl_module, GenerativeModel) and isinstance(data, ArrayDataModule):
+            self.require_fit(pl_module, data)
+
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Computes the scores on the first device, prints them, and hands them to file and loggers."""
         assert isinstance(pl_module, GenerativeModel)
@@ -108,20 +150,26 @@ class Evaluation(Callback):
             self.scores = list(self.compute(pl_module, data))
         if not self.scores:
             return
+        sys.stdout.write(f"\n{score_table(self.scores)}\n\n")
         if self.nearest is not None:
-            picture = tiled(self.nearest, NEIGHBOURS + 1)
+            picture = tiled(self.nearest.flatten(0, 1), self.nearest.shape[1])
             save_picture(Path(trainer.default_root_dir) / "images" / "nearest_training_images.png", picture)
             for logger in trainer.loggers:
                 log_picture(logger, "pictures/nearest_training_images", picture, trainer.global_step)
         path = Path(trainer.default_root_dir) / "scores.json"
         write_scores(self.scores, path)
-        sys.stdout.write(f"\n{score_table(self.scores)}\n\nwritten to {path}\n")
+        sys.stdout.write(f"written to {path}\n")
         for logger in trainer.loggers:
             logger.log_metrics({f"test/{score.name}": score.value for score in self.scores}, trainer.global_step)
             logger.save()
 
     def compute(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
-        """The scores of a model on data whose parts are loaded."""
+        """The scores of a model on data whose parts are loaded.
+
+        Raises:
+            ValueError: If what was named does not fit.
+        """
+        self.require_fit(model, data)
         compute: dict[Group, Callable[[GenerativeModel, ArrayDataModule], Iterator[Score]]] = {
             "samples": self._samples,
             "likelihood": self._likelihood,
@@ -131,32 +179,41 @@ class Evaluation(Callback):
             "representation": self._representation,
             "parzen": self._parzen,
         }
-        for group in self.groups:
-            yield from compute[group](model, data)
+        for group in UNASKED if self.groups is None else self.groups:
+            if misfit(group, model, data):
+                continue
+            try:
+                yield from compute[group](model, data)
+            except Exception as error:
+                is_surprise = not isinstance(error, FORESEEN)
+                logger.warning("genzoo: not all scores of %s can be computed: %s", group, error, exc_info=is_surprise)
 
-    # Each group gives nothing where it does not fit.
+    # Each group is asked for only where it fits.
 
     def _samples(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
-        if not model.can_sample or not is_image(model.data_shape):
-            return
-        extractors = extractors_for(data, self.extractor)
-        if not extractors:
-            rank_zero_info(
-                f"genzoo: no extractor is embedded for {type(data).__name__}, so that samples are not scored; choose "
-                "one with --evaluation.extractor (inception-v3, or the path of a network)"
-            )
+        extractors = self._sample_extractors(data)
         real, training = real_images(data, "test"), real_images(data, "training")
         samples = drawn(model, data, self.number or len(real), self.seed)
-        if extractors:
-            self.nearest = _beside_nearest(samples[:SHOWN], training, extractors[0])
+        self.nearest = beside_nearest(samples[:SHOWN], training, extractors[0], NEIGHBOURS)
+        protocol = self._protocol(model, data, "test")
         # Sharpness does not depend on the extractor.
-        scores = (score_samples(samples, real, e, training, self._protocol(model, data)) for e in extractors)
+        scores = (score_samples(samples, real, extractor, training, protocol) for extractor in extractors)
         yield from {score.name: score for group in scores for score in group}.values()
 
+    def _sample_extractors(self, data: ArrayDataModule) -> list[FeatureExtractor]:
+        extractors = extractors_for(data, self.extractor)
+        if not extractors:
+            raise ValueError(
+                f"no extractor is embedded for {type(data).__name__}; choose one with --evaluation.extractor "
+                "(inception-v3, or the path of a network)"
+            )
+        for extractor in extractors:
+            require_suited(extractor, data)
+        return extractors
+
     def _likelihood(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
-        if not isinstance(model, VariationalModel):
-            return
-        items = _items(data, "test")
+        assert isinstance(model, VariationalModel)
+        items = as_model_sees(data, "test")
         nll = NegativeLogLikelihood(items[0].numel(), **ALONE)
         with evaluating(model):
             for start in track(range(0, len(items), IMAGES_AT_ONCE), "Likelihood of test data"):
@@ -171,34 +228,28 @@ class Evaluation(Callback):
         yield from _scores(nll.compute(), protocol, {"nll": False, "bits_per_dimension": False})
 
     def _reconstruction(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
-        if not isinstance(model, InferenceModel) or not is_image(model.data_shape):
-            return
+        assert isinstance(model, InferenceModel)
         quality, linear = ReconstructionQuality(**ALONE), ReconstructionQuality(**ALONE)
-        components = PrincipalComponents.fit(to_float(real_images(data, "training")), model.latent_dim)
+        # What the model is shown is what it can reconstruct: its view is brought to native size, not the file's.
+        training = in_native_size(as_model_sees(data, "training"), data)
+        number = min(model.latent_dim, training[0].numel())
+        components = PrincipalComponents.fit(training, number)
         with evaluating(model):
-            for x in _items(data, "test").split(IMAGES_AT_ONCE):
-                # Resizing may overstep the range by a rounding error.
-                native = to_native(x, model.data_spec).clamp(-1.0, 1.0)
-                quality.update(to_native(model.reconstruct(x.to(model.device)).cpu(), model.data_spec), native)
+            for x in as_model_sees(data, "test").split(IMAGES_AT_ONCE):
+                native = in_native_size(x, data)
+                quality.update(in_native_size(model.reconstruct(x.to(model.device)).cpu(), data), native)
                 linear.update(components.reconstruct(native), native)
-        protocol = self._protocol(model, data) | {"floor": f"{model.latent_dim} principal components"}
+        protocol = self._protocol(model, data) | {"floor": f"{number} principal components"}
         floors = {name: float(value) for name, value in linear.compute().items()}
         yield from _scores(quality.compute(), protocol, {"squared_error": False, "psnr": True, "ssim": True}, floors)
 
     def _classes(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
-        labels = _labels(data, "test")
-        if not model.condition_dim or not is_image(model.data_shape) or labels is None:
-            return
-        real, training, training_labels = (
-            real_images(data, "test"),
-            real_images(data, "training"),
-            _labels(data, "training"),
-        )
-        assert training_labels is not None
+        real, training = real_images(data, "test"), real_images(data, "training")
+        labels, training_labels = classes_of(data, "test"), classes_of(data, "training")
         number = self.conditional_number or len(training)
-        asked = torch.arange(number) % model.num_classes
-        samples = drawn(model, data, number, self.seed, asked)
-        protocol = self._protocol(model, data) | {"number_fake": number, "number_real": len(real)}
+        # They stand in for the training images.
+        samples, asked = drawn(model, data, number, self.seed, "training"), conditions_like(training_labels, number)
+        protocol = self._protocol(model, data, "training") | {"number_fake": number, "number_real": len(real)}
         metrics: dict[str, Callable[[], TrainTestAccuracy]] = {
             "nearest_neighbour_accuracy": lambda: NearestNeighbourAccuracy(**ALONE),
             "classifier_accuracy": lambda: ClassifierAccuracy(model.num_classes, **ALONE),
@@ -209,56 +260,52 @@ class Evaluation(Callback):
             yield Score(name, value, floor, True, protocol | {"floor": f"{len(training)} training images"})
         for extractor in extractors_for(data, self.extractor):
             if extractor.number_of_classes == model.num_classes:
+                samples, asked = drawn(model, data, number, self.seed), conditions_like(labels, number)
                 value, floor = (agreement_of(extractor, *pair) for pair in ((samples, asked), (real, labels)))
                 named = {"extractor": extractor.name, "extractor_hash": extractor.hash}
-                yield Score(f"agreement/{extractor.name}", value, floor, True, protocol | named)
+                record = protocol | named | self._protocol(model, data, "test")
+                yield Score(f"agreement/{extractor.name}", value, floor, True, record)
 
     def _modes(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
-        if not model.can_sample:
-            return
-        metric: MixtureCoverage | StackedModes
-        if isinstance(data, GaussianMixture2D):
-            metric, number = MixtureCoverage(data.means, data.sigma, **ALONE), self.number or MODES_NUMBERS["points"]
-            metric.update(model.sample(number, seed=self.seed).cpu())
-        elif isinstance(data, StackedDigits):
-            # The digits of scikit-learn have a classifier that comes with the package; those of MNIST have none.
-            name = self.extractor or ("digits" if data.native_size == 8 else None)
-            if name is None:
-                rank_zero_info("genzoo: modes are not counted without a classifier; choose --evaluation.extractor")
-                return
-            metric, number = (
-                StackedModes(extractors_for(data, name)[0], **ALONE),
-                self.number or MODES_NUMBERS["stacked"],
-            )
-            metric.update(drawn(model, data, number, self.seed))
+        metric = self._modes_metric(data)
+        if isinstance(metric, MixtureCoverage):
+            number = self.number or MODES_NUMBERS["points"]
+            metric.update(sampled(model, data, number, self.seed).cpu())
         else:
-            return
-        protocol = self._protocol(model, data) | {"number_fake": number}
+            number = self.number or MODES_NUMBERS["stacked"]
+            metric.update(drawn(model, data, number, self.seed))
+        protocol = self._protocol(model, data, "test") | {"number_fake": number}
         yield from _scores(metric.compute(), protocol, {"modes": True, "high_quality": True, "mode_divergence": False})
 
+    def _modes_metric(self, data: ArrayDataModule) -> MixtureCoverage | StackedModes:
+        if isinstance(data, GaussianMixture2D):
+            return MixtureCoverage(data.means, data.sigma, **ALONE)
+        # The digits of scikit-learn have a classifier that comes with the package; those of MNIST have none.
+        name = self.extractor or ("digits" if data.spec["native_size"] == 8 else None)
+        if name is None:
+            raise ValueError("the digits need a classifier; choose one with --evaluation.extractor")
+        classifier = extractors_for(data, name)[0]
+        require_suited(classifier, data, channels=1)
+        return StackedModes(classifier, **ALONE)
+
     def _representation(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
-        truth = {part: _labels(data, part) for part in ("training", "test")}
-        if truth["test"] is None or not is_image(model.data_shape):
-            return
         features: Callable[[Tensor], Tensor]
         if isinstance(model, InferenceModel):
             name, features = "linear_accuracy/codes", model.encode
-        elif isinstance(model, AdversarialModel) and model.condition_dim == 0:
-            name, features = "linear_accuracy/discriminator", PooledActivations(model.discriminator)
         else:
-            return
+            assert isinstance(model, AdversarialModel)
+            name, features = "linear_accuracy/discriminator", PooledActivations(model.discriminator)
         metric, pixels = LinearAccuracy(**ALONE), LinearAccuracy(**ALONE)
         with evaluating(model):
-            for part in ("training", "test"):
-                for x, y in zip(_items(data, part).split(256), truth[part].split(256), strict=True):  # type: ignore[union-attr]
+            for part in PARTS:
+                labels = classes_of(data, part)
+                for x, y in zip(as_model_sees(data, part).split(256), labels.split(256), strict=True):
                     metric.update(features(x.to(model.device)).float().flatten(1).cpu(), y, test=part == "test")
-                    pixels.update(x.flatten(1), y, test=part == "test")
+                pixels.update(to_float(real_images(data, part)).flatten(1), labels, test=part == "test")
         protocol = self._protocol(model, data) | {"floor": "the same machine on pixels"}
         yield Score(name, float(metric.compute()), float(pixels.compute()), True, protocol)
 
     def _parzen(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
-        if not model.can_sample or not is_image(model.data_shape) or "validation" not in data.parts:
-            return
         pixels = {
             part: real_images(data, part).flatten(1).float() / 255.0 for part in ("training", "validation", "test")
         }
@@ -268,10 +315,14 @@ class Evaluation(Callback):
             parzen_of(centres, pixels["validation"][:1000], pixels["test"])
             for centres in (samples, pixels["training"][:number])
         )
-        yield Score("parzen_log_likelihood", value, floor, True, self._protocol(model, data) | {"number_fake": number})
+        protocol = self._protocol(model, data, "test") | {"number_fake": number}
+        yield Score("parzen_log_likelihood", value, floor, True, protocol)
 
-    def _protocol(self, model: GenerativeModel, data: ArrayDataModule) -> dict[str, Plain]:
-        return {
+    def _protocol(
+        self, model: GenerativeModel, data: ArrayDataModule, conditions: Part | None = None
+    ) -> dict[str, Plain]:
+        """What all scores depend on; those of samples also on the part of the data that has their conditions."""
+        protocol: dict[str, Plain] = {
             "model": type(model).__name__,
             "data": type(data).__name__,
             "split": "test",
@@ -280,45 +331,11 @@ class Evaluation(Callback):
             "command": shlex.join(["genzoo", *sys.argv[1:]]),
             **versions(),
         }
-
-
-def drawn(
-    model: GenerativeModel, data: ArrayDataModule, number: int, seed: int, y: Tensor | None = None, part: Part = "test"
-) -> Tensor:
-    """Samples of a model as bytes in native size, ``(number, C, H, W)``.
-
-    Args:
-        model: What draws them.
-        data: Whose conditions a model has that depends on vectors and is given none.
-        number: How many.
-        seed: Of the noise.
-        y: Conditions, as `GenerativeModel.sample` takes them.
-        part: Of the data that conditions are taken from, over and over.
-    """
-    if y is None and model.condition_dim and (labels := torch.from_numpy(data.array(part).labels)).ndim == 2:
-        y = labels[torch.arange(number) % len(labels)]
-    return to_uint8(to_native(model.sample(number, y, seed), model.data_spec)).cpu()
-
-
-def _beside_nearest(samples: Tensor, training: Tensor, extractor: FeatureExtractor) -> Tensor:
-    """Samples ``(N, C, H, W)``, uint8, each followed by the training images nearest to it."""
-    features = extractor(samples).features
-    places, _ = nearest_training_images(features, cached_embedding(training, extractor).features, NEIGHBOURS)
-    rows = [torch.cat([sample[None], training[near]]) for sample, near in zip(samples, places, strict=True)]
-    return torch.cat(rows)
-
-
-def _items(data: ArrayDataModule, part: Any) -> Tensor:
-    """All items of a part as a model sees them, float32."""
-    array = data.array(part)
-    items = torch.from_numpy(array.images[:])
-    return to_float(items) if items.dtype == torch.uint8 else items
-
-
-def _labels(data: ArrayDataModule, part: Any) -> Tensor | None:
-    """The classes of a part, ``(N,)``; None where there are none."""
-    labels = torch.from_numpy(data.array(part).labels)
-    return labels if len(data.class_names) and labels.ndim == 1 else None
+        if is_image(model.data_shape):
+            protocol |= size_protocol(data) | {"samples_to_native_size": way_to_native(data.spec)}
+        if conditions is not None and model.condition_dim:
+            protocol["conditions"] = f"those of the {conditions} images, in their shares"
+        return protocol
 
 
 def _scores(

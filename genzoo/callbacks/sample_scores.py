@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_info
 
-from genzoo.callbacks.evaluation import drawn
+from genzoo.callbacks.compared import drawn
 from genzoo.metrics.extractors import FeatureExtractor
 from genzoo.metrics.frechet import FrechetDistance
 from genzoo.metrics.manifold import PrecisionRecall

@@ -19,7 +19,7 @@ from genzoo.data.base import ImageDataModule
 from genzoo.data.decoding import read_image
 from genzoo.metrics.classification import NearestNeighbourAccuracy, accuracy_of
 from genzoo.metrics.score import Plain, Score, score_table, versions, write_scores
-from genzoo.metrics.selection import extractors_for, real_images
+from genzoo.metrics.selection import extractors_for, real_images, size_protocol
 from genzoo.metrics.suite import score_samples
 
 
@@ -70,12 +70,14 @@ def _scored(settings: Namespace) -> list[Score]:
         "data": type(data).__name__,
         "split": "test",
         "command": shlex.join(["genzoo", *sys.argv[1:]]),
+        **size_protocol(data),
+        "samples_to_native_size": "as they are",
     }
     by_extractor = (score_samples(samples, real, extractor, training, protocol) for extractor in extractors)
     scores = list({score.name: score for group in by_extractor for score in group}.values())
     if labels is not None and len(data.class_names):
         record = protocol | versions() | {"number_fake": len(samples), "number_real": len(real)}
-        truth, training_labels = (torch.from_numpy(data.array(part).labels) for part in ("test", "training"))
+        truth, training_labels = (torch.from_numpy(data.labels(part)) for part in ("test", "training"))
         value, floor = (
             accuracy_of(NearestNeighbourAccuracy(), *pair, real, truth)
             for pair in ((samples, labels), (training, training_labels))

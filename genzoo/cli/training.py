@@ -170,6 +170,8 @@ class TrainingCLI(LightningCLI):
             require_batches_for_batch_norm(self.model, type(self.model).__name__, self.datamodule.batch_size)
         if self.continued is not None and self.continued.data_spec is not None:
             require_same_data(self.continued.data_spec, self.datamodule.spec, self.model.condition_dim > 0)
+        if self.subcommand == "test":
+            self.config_init.test.evaluation.require_fit(self.model, self.datamodule)
 
 
 def run(arguments: list[str]) -> int:

@@ -9,9 +9,10 @@ import torch
 from lightning import Trainer
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import Subset
 
-from genzoo.data.arrays import ImageArray
-from genzoo.data.splits import ArrayDataModule, Arrays, Part, Split
+from genzoo.data.arrays import Batch, ImageArray
+from genzoo.data.splits import ArrayDataModule, Arrays, Part, Split, joined
 from genzoo.noise import BatchNoise, Stream, run_seed
 from genzoo.spec import DataSpec, image_spec, to_float, to_size
 
@@ -80,7 +81,24 @@ class ImageDataModule(ArrayDataModule):
         """
         return map(to_float, super().training_batches(number))
 
+    def native_array(self, part: Part) -> ImageArray:
+        """A part that is loaded, as one array, in its order and in native size, whatever size the model sees.
+
+        Args:
+            part: Its name.
+        """
+        return self.array(part) if self.native_size == self.image_size else joined(self._native(part))
+
+    def _native(self, part: Part) -> Subset[Batch]:
+        """A part that is loaded, in native size; its file is read anew."""
+        whole = self._as_in_file("test" if part == "test" else "train")
+        return Subset(whole, self._places.get(part, np.arange(len(whole))).tolist())
+
     def _array(self, split: Split) -> ImageArray:
+        whole = self._as_in_file(split)
+        return ImageArray(_resized(whole.images, self.image_size), whole.labels)
+
+    def _as_in_file(self, split: Split) -> ImageArray:
         whole = super()._array(split)
         expected = (self.channels, self.native_size, self.native_size)
         if whole.images.shape[1:] != expected or whole.images.dtype != np.uint8:
@@ -88,7 +106,7 @@ class ImageDataModule(ArrayDataModule):
                 f"{type(self).__name__}.load gave {whole.images.dtype} images of shape {whole.images.shape[1:]}; "
                 f"expected uint8 of shape {expected}, from its channels and native_size"
             )
-        return ImageArray(_resized(whole.images, self.image_size), whole.labels)
+        return whole
 
 
 def batch_noise(device: torch.device, trainer: Trainer, *counters: int) -> BatchNoise:

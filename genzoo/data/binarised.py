@@ -64,6 +64,12 @@ class BinarisedImages(ImageDataModule):
         """A part that is loaded, as one array of bits; those of training images are drawn once, for evaluation."""
         return self._binarised(self.parts[part], is_test=False) if part == "training" else super().array(part)
 
+    def native_array(self, part: Part) -> ImageArray:
+        """A part that is loaded, as one array of the bits that it has in native size, drawn once."""
+        if self.native_size == self.image_size:
+            return self.array(part)
+        return self._binarised(self._native(part), is_test=part == "test")
+
     def _excerpt(self, number: int) -> ImageArray:
         return self._binarised(super()._excerpt(number), is_test=False)
 

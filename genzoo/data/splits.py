@@ -67,6 +67,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         self.subset = subset
         self.validation_fraction = validation_fraction
         self.parts: dict[Part, ImageArray | Subset[Batch]] = {}
+        self._places: dict[Part, NDArray[np.int64]] = {}
 
     @abstractmethod
     def load(self, split: Split) -> Arrays:
@@ -89,12 +90,17 @@ class ArrayDataModule(LightningDataModule, ABC):
             stage: ``fit`` or ``validate`` for the training file, ``test`` or ``predict`` for the test file.
 
         Raises:
-            ValueError: If the subset is larger than what remains for training.
+            ValueError: If the subset is larger than what remains for training, or the test split is empty.
         """
         if stage in ("fit", "validate") and "training" not in self.parts:
             self._divide(self._array("train"))
         if stage in ("test", "predict") and "test" not in self.parts:
             self.parts["test"] = self._array("test")
+            if not len(self.parts["test"]):
+                raise ValueError(
+                    f"the test split of {type(self).__name__} is empty; set test_fraction to more than 0, or give it "
+                    "images"
+                )
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in the order of (seed, epoch), from where the run stands.
@@ -156,8 +162,25 @@ class ArrayDataModule(LightningDataModule, ABC):
         Args:
             part: Its name.
         """
+        return joined(self.parts[part])
+
+    def native_array(self, part: Part) -> ImageArray:
+        """A part that is loaded, as one array, in its order and as its file has it: what scores compare with.
+
+        Args:
+            part: Its name.
+        """
+        return self.array(part)
+
+    def labels(self, part: Part) -> NDArray[Any]:
+        """The labels of a part that is loaded, in its order: int64 ``(N,)``, or vectors ``(N, K)``, float32.
+
+        Args:
+            part: Its name.
+        """
         found: Any = self.parts[part]
-        return ImageArray(*(values.numpy() for values in found.__getitems__(list(range(len(found))))))
+        labels: NDArray[Any] = found.labels if isinstance(found, ImageArray) else found.dataset.labels[found.indices]
+        return labels
 
     def _excerpt(self, number: int) -> ImageArray | Subset[Batch]:
         part = self.parts["training"]
@@ -197,10 +220,10 @@ class ArrayDataModule(LightningDataModule, ABC):
                 )
             training = training[choose_balanced(labels[training], self.subset, Purpose.SUBSET)]
         seen = training[choose_proportional(labels[training], min(len(held_out), len(training)), Purpose.SEEN)]
-        self.parts["training"] = Subset(whole, training.tolist())
+        self._places["training"] = training
         if len(held_out):
-            self.parts["validation"] = Subset(whole, held_out.tolist())
-            self.parts["seen"] = Subset(whole, seen.tolist())
+            self._places |= {"validation": held_out, "seen": seen}
+        self.parts |= {part: Subset(whole, places.tolist()) for part, places in self._places.items()}
 
     def _sampler(self, part: Part, shuffle: bool = False, seed: int = 0, drop_last: bool = False) -> EpochSampler:
         ranks, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
@@ -217,6 +240,12 @@ class ArrayDataModule(LightningDataModule, ABC):
             drop_last=drop_last,
             persistent_workers=self.num_workers > 0,
         )
+
+
+def joined(items: ImageArray | Subset[Batch]) -> ImageArray:
+    """A part as one array, in its order."""
+    found: Any = items
+    return ImageArray(*(values.numpy() for values in found.__getitems__(list(range(len(found))))))
 
 
 def _position(trainer: Trainer) -> tuple[int, int]:

@@ -1,21 +1,51 @@
-"""Which images and which extractors scores of a data set are made with."""
+"""Which images, conditions and extractors scores of a data set are made with."""
 
 import pydoc
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genzoo.data.splits import ArrayDataModule, Part
 from genzoo.metrics.embedded import EMBEDDED, embedded_extractor
 from genzoo.metrics.extractors import INCEPTION, FeatureExtractor
 from genzoo.metrics.inception import inception_extractor
-from genzoo.spec import to_native
+from genzoo.metrics.score import Plain
 
 
 def real_images(data: ArrayDataModule, part: Part) -> Tensor:
-    """The images of a part that is loaded, ``(N, C, H, W)``, uint8 in native size."""
-    return to_native(torch.from_numpy(data.array(part).images[:]), data.spec)
+    """The images of a part that is loaded, ``(N, C, H, W)``, uint8: the pixels of its file, not what a model sees."""
+    return torch.from_numpy(data.native_array(part).images)
+
+
+def size_protocol(data: ArrayDataModule) -> dict[str, Plain]:
+    """For the protocol of a score: in which size a model sees the images, and in which they are compared."""
+    size = data.spec["shape"][-1]
+    return {"image_size": size, "native_size": data.spec.get("native_size", size)}
+
+
+def conditions_like(labels: NDArray[Any] | Tensor, number: int) -> Tensor:
+    """The conditions under which samples are compared with data: those of the data, in their shares.
+
+    Args:
+        labels: Of the data: classes ``(N,)``, int64, or vectors ``(N, K)``, float32.
+        number: How many samples there are, more or fewer than N.
+
+    Returns:
+        ``(number,)`` or ``(number, K)``. Classes come in turn, each as often as its share of the data asks for, to
+        the nearest whole number. Vectors are taken from end to end of the data, and over and over.
+    """
+    labels, total = np.asarray(labels), len(labels)
+    if labels.ndim == 2:
+        spread = np.linspace(0, total, number % total, endpoint=False).astype(np.int64)
+        return torch.from_numpy(labels[np.concatenate([np.tile(np.arange(total), number // total), spread])])
+    counts, remainders = np.divmod(np.bincount(labels) * number, total)
+    counts[np.argsort(-remainders, kind="stable")[: number - counts.sum()]] += 1
+    classes = np.repeat(np.arange(len(counts)), counts)
+    place_in_class = np.arange(number) - np.repeat(np.cumsum(counts) - counts, counts)
+    return torch.from_numpy(classes[np.lexsort((classes, (place_in_class + 0.5) / counts[classes]))])
 
 
 def extractors_for(data: ArrayDataModule, name: str | None = None) -> list[FeatureExtractor]:
@@ -49,6 +79,27 @@ def extractors_for(data: ArrayDataModule, name: str | None = None) -> list[Featu
     if not isinstance(made, FeatureExtractor):
         raise ValueError(f"{name} gave a {type(made).__name__}, but an extractor is a module or a FeatureExtractor")
     return [made]
+
+
+def require_suited(extractor: FeatureExtractor, data: ArrayDataModule, channels: int | None = None) -> None:
+    """Refuses an extractor that cannot look at images of a data set.
+
+    Args:
+        extractor: What is to look at them.
+        data: The data set.
+        channels: Of what it is shown of each image; the data's own if left out.
+
+    Raises:
+        ValueError: If it takes images of other channels or another size.
+    """
+    found = (channels or data.spec["shape"][0], size_protocol(data)["native_size"])
+    taken = tuple(own or given for own, given in zip((extractor.channels, extractor.size), found, strict=True))
+    if taken != found:
+        raise ValueError(
+            f"the extractor {extractor.name} looks at images of {taken[0]} x {taken[1]} x {taken[1]}, but "
+            f"{type(data).__name__} shows it {found[0]} x {found[1]} x {found[1]} (channels, height, width); choose "
+            "another extractor"
+        )
 
 
 def _is_of(data: ArrayDataModule, name: str) -> bool:

@@ -184,8 +184,156 @@ def test_codes_are_a_representation(model_class, digits):
 
 def test_what_does_not_fit_is_left_out(digits):
     autoencoder = AutoEncoder(data_spec=digits.spec, networks=NETWORKS)
-    everything = ("samples", "likelihood", "reconstruction", "classes", "modes", "parzen")
-    assert set(scores(autoencoder, digits, groups=everything)) == {"squared_error", "psnr", "ssim"}
+    assert set(scores(autoencoder, digits)) == {"squared_error", "psnr", "ssim"}
+
+
+@pytest.mark.parametrize(
+    ("group", "model_class", "data", "reason"),
+    [
+        ("samples", AutoEncoder, Digits(image_size=8), "AutoEncoder has no prior to draw samples from"),
+        ("samples", GAN, GaussianMixture2D(), "GaussianMixture2D holds no images"),
+        ("likelihood", GAN, Digits(image_size=8), "GAN has no likelihood"),
+        ("reconstruction", GAN, Digits(image_size=8), "GAN has no encoder"),
+        ("classes", GAN, Digits(image_size=8), "GAN is unconditional"),
+        ("classes", VAE, Digits(image_size=8), "VAE is unconditional"),
+        ("modes", GAN, Digits(image_size=8), "Digits has no modes that are known"),
+        ("representation", GAN, Digits(image_size=8), "the discriminator of this GAN has no maps of activations"),
+        ("representation", ConditionalGAN, Digits(image_size=8), "ConditionalGAN has neither an encoder nor a discr"),
+        ("parzen", GAN, Digits(image_size=8, validation_fraction=0.0), "Digits holds out no images for validation"),
+    ],
+)
+def test_what_is_named_and_does_not_fit_is_refused_before_anything_is_loaded(group, model_class, data, reason):
+    model = model_class(data_spec=data.spec, networks=PLAYERS if issubclass(model_class, GAN) else NETWORKS)
+    with pytest.raises(ValueError, match=f"the scores of {group} do not fit: {reason}.*; leave {group} out of the"):
+        Evaluation(groups=("samples", group) if group != "samples" else (group,)).require_fit(model, data)
+    assert not data.parts
+
+
+@pytest.mark.parametrize(
+    ("data", "settings", "message"),
+    [
+        (StackedDigits(image_size=8), {"groups": ("samples",)}, "no extractor is embedded for StackedDigits"),
+        (StackedDigits(source="mnist"), {"groups": ("modes",)}, "the digits need a classifier; choose one with"),
+        (FashionMNISTMini(), {"groups": ("samples",), "extractor": "digits"}, "digits looks at images of 1 x 8 x 8"),
+        (FashionMNISTMini(), {"extractor": "digits"}, "digits looks at images of 1 x 8 x 8"),
+    ],
+)
+def test_an_extractor_that_does_not_fit_is_refused_before_anything_is_loaded(data, settings, message):
+    model = GAN(data_spec=data.spec, networks=PLAYERS)
+    with pytest.raises(ValueError, match=message):
+        Evaluation(**settings).require_fit(model, data)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (ValueError("no samples today"), "no samples today"),
+        (torch.OutOfMemoryError("out of memory"), "out of memory"),
+        (KeyError("mistake"), "Traceback"),
+    ],
+)
+def test_a_group_that_fails_is_told_and_the_others_are_written(wrong, told, digits, caplog):
+    class Failing(VAE):
+        def sample(self, number, y=None, seed=None, weights=None):
+            raise wrong
+
+    model = Failing(data_spec=digits.spec, networks=NETWORKS, latent_dim=2)
+    found = scores(model, digits, likelihood_samples=1)
+    assert set(found) == {"nll", "nll_error", "bits_per_dimension", "squared_error", "psnr", "ssim"}
+    assert "genzoo: not all scores of samples can be computed: " in caplog.text
+    assert told in caplog.text
+    assert ("Traceback" in caplog.text) == (told == "Traceback")
+
+
+def test_samples_that_are_no_numbers_are_not_scored_as_black_images(digits, caplog):
+    class Broken(GAN):
+        def sample(self, number, y=None, seed=None, weights=None):
+            return torch.full((number, 1, 8, 8), torch.nan)
+
+    assert scores(Broken(data_spec=digits.spec, networks=PLAYERS), digits) == {}
+    assert "some samples are not finite numbers; look at the weights of the checkpoint" in caplog.text
+
+
+def test_few_training_images_and_many_latent_variables_are_no_hindrance():
+    data = loaded(Digits(image_size=8, subset=5))
+    torch.manual_seed(0)
+    found = scores(VAE(data_spec=data.spec, networks=NETWORKS, latent_dim=80), data, likelihood_samples=1)
+    assert {"fd/digits", "authenticity/digits", "squared_error"} <= set(found)
+    assert found["squared_error"].protocol["floor"] == "64 principal components"
+
+
+@pytest.mark.parametrize("size", [8, 16, 32])
+def test_a_perfect_model_scores_as_real_data_do_at_every_image_size(size, caplog):
+    class Perfect(GAN):
+        """Draws the training images that the floors are made of."""
+
+        def sample(self, number, y=None, seed=None, weights=None):
+            images = torch.from_numpy(data.array("training").images)
+            return to_float(images[torch.linspace(0, len(images) - 1, number).long()])
+
+    data = loaded(Digits(image_size=size))
+    found = scores(Perfect(data_spec=data.spec, networks=PLAYERS), data, groups=("samples", "parzen"))
+    assert found["fd/digits"].floor < 0.5
+    for name, score in found.items():
+        if name not in ("authenticity/digits", "parzen_log_likelihood"):
+            assert score.value == pytest.approx(score.floor, rel=0.02, abs=0.01), name
+    assert found["authenticity/digits"].value < 5 < found["authenticity/digits"].floor
+    protocol = found["fd/digits"].protocol
+    way = "as they are" if size == 8 else "resized"
+    assert (protocol["image_size"], protocol["native_size"], protocol["samples_to_native_size"]) == (size, 8, way)
+
+
+@pytest.mark.parametrize("size", [8, 32])
+def test_stacked_digits_keep_their_modes_at_every_image_size(size):
+    class Perfect(GAN):
+        def sample(self, number, y=None, seed=None, weights=None):
+            return to_float(torch.from_numpy(data.array("test").images))
+
+    data = loaded(StackedDigits(training_images=20, test_images=1000, image_size=size))
+    modes = scores(Perfect(data_spec=data.spec, networks=PLAYERS), data, groups=("modes",), number=1000)["modes"]
+    assert modes.value == pytest.approx(len(np.unique(data.labels("test"))), abs=6)
+
+
+class Uneven(Digits):
+    """Digits in about the shares of SVHN: many ones, few nines."""
+
+    def load(self, split):
+        images, labels = super().load(split)
+        place_in_class = np.array([(labels[:place] == label).sum() for place, label in enumerate(labels)])
+        kept = (
+            place_in_class
+            < np.bincount(labels)[labels] * np.array([33, 100, 80, 60, 50, 45, 40, 40, 35, 30])[labels] / 100
+        )
+        return images[kept], labels[kept]
+
+
+def test_conditions_are_drawn_in_the_shares_of_the_data():
+    data = loaded(Uneven(image_size=8))
+    model = Memory(data_spec=data.spec, networks=PLAYERS).remember(data)
+    asked, sample = [], model.sample
+    model.sample = lambda number, y=None, seed=None: asked.append(y) or sample(number, y, seed)
+    found = scores(model, data, groups=("samples", "classes"))
+    training, test = (np.bincount(data.labels(part)) for part in ("training", "test"))
+    compared, learnt_from, agreeing = (np.bincount(y) for y in asked)
+    assert compared.tolist() == test.tolist()
+    assert learnt_from.tolist() == training.tolist()
+    assert np.abs(agreeing - test * training.sum() / test.sum()).max() < 1
+    # In turn they would score 1.86.
+    assert found["fd/digits"].value < 0.7
+    assert found["fd/digits"].protocol["conditions"] == "those of the test images, in their shares"
+    assert found["classifier_accuracy"].protocol["conditions"] == "those of the training images, in their shares"
+    assert found["agreement/digits"].protocol["conditions"] == "those of the test images, in their shares"
+
+
+def test_points_of_a_conditional_model_are_drawn_in_the_shares_of_the_data():
+    class Perfect(ConditionalGAN):
+        def sample(self, number, y=None, seed=None, weights=None):
+            return data.means[y]
+
+    data = loaded(GaussianMixture2D(training_points=100, test_points=500))
+    found = scores(Perfect(data_spec=data.spec, networks=PLAYERS), data, number=500)
+    shares = np.bincount(data.labels("test")) / 500
+    assert found["mode_divergence"].value == pytest.approx((shares * np.log(25 * shares)).sum(), rel=1e-4)
 
 
 def test_a_network_of_ones_own_can_be_named(digits, working_folder, monkeypatch):
@@ -224,6 +372,14 @@ def test_testing_a_run_prints_and_writes_its_scores(working_folder, capsys):
     assert "| fd/digits |" in said
     assert f"written to {folder.relative_to(working_folder) / 'scores.json'}" in said
     assert "test/fd/digits" in (folder / "metrics.csv").read_text()
+    for asked, reason in [
+        (["--evaluation.groups", "[samples, classes]"], "the scores of classes do not fit: VAE is unconditional"),
+        (["--evaluation.extractor", "fashion-mnist-plain"], "fashion-mnist-plain looks at images of 1 x 28 x 28"),
+    ]:
+        with pytest.raises(SystemExit, match="2"):
+            main(["test", "runs/vae/run", *asked])
+        assert reason in capsys.readouterr().err
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["run", "run_test"]
 
 
 @pytest.mark.parametrize("settings", [{"number": 0}, {"likelihood_samples": 0}, {"conditional_number": -1}])

@@ -134,3 +134,18 @@ def test_misuse_ends_with_code_2(arguments, expected, capsys):
         main(["evaluate", *arguments])
     assert stop.value.code == 2
     assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", ["8", "32"])
+def test_a_real_file_against_itself_is_perfect_at_every_image_size(size, working_folder, capsys):
+    images, labels = Digits().load("test")
+    np.savez(working_folder / "test.npz", samples=images, labels=labels)
+    assert main(["evaluate", "test.npz", "--data", "Digits", "--data.image_size", size]) == 0
+    found = {entry["name"]: entry for entry in json.loads((working_folder / "test.npz.scores.json").read_text())}
+    assert found["fd/digits"]["value"] == pytest.approx(0.0, abs=1e-4)
+    assert found["precision/digits"]["value"] == 1.0
+    assert found["nearest_neighbour_accuracy"]["value"] == 100.0
+    assert found["fd/digits"]["floor"] == pytest.approx(0.3625, abs=0.01)
+    protocol = found["fd/digits"]["protocol"]
+    assert (protocol["image_size"], protocol["native_size"]) == (int(size), 8)
+    assert protocol["samples_to_native_size"] == "as they are"

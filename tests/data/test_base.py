@@ -408,3 +408,26 @@ def test_vectors_may_stand_for_labels(monkeypatch):
     assert conditions.shape == (50, CLASSES)
     assert conditions.dtype == torch.float32
     assert conditions.argmax(1).tolist() == [number % CLASSES for number in chosen]
+
+
+@pytest.mark.parametrize("image_size", [16, 28, 32, 64])
+@pytest.mark.parametrize("settings", [{}, {"subset": 40, "validation_fraction": 0.2, "horizontal_flip": True}])
+def test_native_arrays_are_the_pixels_of_the_file_at_every_image_size(image_size, settings):
+    data = Numbered(image_size=image_size, **settings)
+    for stage in ("fit", "test"):
+        data.setup(stage)
+    for part in ("training", "validation", "seen", "test"):
+        images, labels = data.load("test" if part == "test" else "train")
+        native = data.native_array(part)
+        places = native.images[:, 0, 0, :2].astype(int) @ [256, 1]
+        assert np.array_equal(native.images, images[places])
+        assert np.array_equal(native.labels, labels[places])
+        assert np.array_equal(native.labels, data.array(part).labels)
+        assert np.array_equal(native.labels, data.labels(part))
+        assert len(set(places.tolist())) == len(data.parts[part])
+
+
+def test_an_empty_test_split_is_refused(monkeypatch):
+    monkeypatch.setattr(Numbered, "load", lambda self, split: (np.empty((0, 1, 28, 28), np.uint8), np.empty(0, int)))
+    with pytest.raises(ValueError, match="the test split of Numbered is empty; set test_fraction to more than 0"):
+        Numbered().setup("test")

@@ -142,3 +142,16 @@ def test_the_official_split_is_fifty_to_ten_thousand(monkeypatch):
     data = BinarizedFashionMNIST(root="data")
     data.setup("fit")
     assert [len(data.parts[part]) for part in ("training", "validation")] == [50_000, 10_000]
+
+
+@pytest.mark.parametrize("part", ["training", "validation", "test"])
+def test_native_bits_are_the_same_at_every_image_size(part):
+    native, padded, enlarged = (Greys(image_size=size) for size in (28, 32, 64))
+    for data in (native, padded, enlarged):
+        data.setup("fit")
+        data.setup("test")
+    bits = native.array(part)
+    assert set(np.unique(bits.images)) == {0, 255}
+    for data in (native, padded, enlarged):
+        assert np.array_equal(data.native_array(part).images, bits.images)
+        assert np.array_equal(data.native_array(part).labels, bits.labels)
