@@ -1,8 +1,10 @@
-"""Losses that cease to be numbers: noticed on the device, read when something else is read anyway."""
+"""Losses and weights that cease to be numbers: noticed on the device, read when something else is done anyway."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import torch
+from lightning.fabric.utilities.cloud_io import get_filesystem
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
@@ -10,11 +12,12 @@ NEVER = torch.iinfo(torch.int64).max
 
 
 class WatchedModule(LightningModule):
-    """A module that stops its training when a loss is not finite any more, and keeps its good checkpoints."""
+    """A module that stops its training when a loss or a weight is not finite any more, and keeps good checkpoints."""
 
     def __init__(self) -> None:
         super().__init__()
         self._first_not_finite: dict[str, Tensor] = {}
+        self._infinite_buffers: set[str] = set()
 
     def watch(self, name: str, loss: Tensor, step: int) -> None:
         """Notes on the device whether a loss is finite; `require_finite` reads the note.
@@ -53,22 +56,57 @@ class WatchedModule(LightningModule):
         steps = {name: int(step) for name, step in self._first_not_finite.items()}
         first = min(steps, key=steps.__getitem__, default=None)
         if first is not None and steps[first] != NEVER:
-            kept = getattr(self.trainer.checkpoint_callback, "last_model_path", "")
-            remedies = {
-                "a lower learning rate": True,
-                "clipped gradients": self.trainer.gradient_clip_val is None,
-                "32-bit precision": self.trainer.precision not in ("32-true", "64-true"),
-            }
-            raise RuntimeError(
-                f"{first} was not finite at step {steps[first]} (epoch {self.trainer.current_epoch}) and training has "
-                f"stopped; try {' or '.join(text for text, is_new in remedies.items() if is_new)}. "
-                + (f"The last good checkpoint is {kept}" if kept else "There is no checkpoint from before")
-            )
+            self._stop(f"{first} was not finite at step {steps[first]}")
+
+    def require_finite_weights(self) -> None:
+        """Stops the training of a model that is not worth a checkpoint; to be asked on all devices at once.
+
+        Losses need not tell: with weights beyond all bounds a discriminator is sure, and its loss is 0. The weights are
+        its parameters, their averages, what its optimisers keep of them, and buffers that were finite at the start.
+
+        Raises:
+            RuntimeError: If a value is not finite, on whichever device.
+        """
+        names, values = zip(*self._weights_in_checkpoint(), strict=True)
+        are_finite = torch.stack([value.isfinite().all().to(self.device) for value in values]).int()
+        if self.trainer.world_size > 1:
+            torch.distributed.all_reduce(are_finite, torch.distributed.ReduceOp.MIN)
+        broken = [name for name, is_finite in zip(names, are_finite.tolist(), strict=True) if not is_finite]
+        if broken:
+            others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+            self._stop(f"{broken[0]}{others} was not finite after step {self.trainer.global_step}")
+
+    def _weights_in_checkpoint(self) -> Iterator[tuple[str, Tensor]]:
+        """All floats that a checkpoint holds, by name; of divided ones the part that is here."""
+        names: dict[Tensor, str] = {parameter: name for name, parameter in self.named_parameters()}
+        held: list[tuple[str, Any]] = [(name, parameter) for parameter, name in names.items()]
+        held += [(name, buffer) for name, buffer in self.named_buffers() if name not in self._infinite_buffers]
+        for optimizer in self.trainer.optimizers:
+            for parameter, state in optimizer.state.items():
+                held += [(f"{key} of {names.get(parameter, 'a parameter')}", value) for key, value in state.items()]
+        for name, value in held:
+            if isinstance(value, Tensor) and value.is_floating_point():
+                yield name, getattr(value.detach(), "to_local", value.detach)()
+
+    def _stop(self, reason: str) -> NoReturn:
+        kept = getattr(self.trainer.checkpoint_callback, "last_model_path", "")
+        is_there = bool(kept) and get_filesystem(kept).exists(kept)
+        remedies = {
+            "a lower learning rate": True,
+            "clipped gradients": self.trainer.gradient_clip_val is None,
+            "32-bit precision": self.trainer.precision not in ("32-true", "64-true"),
+        }
+        raise RuntimeError(
+            f"{reason} (epoch {self.trainer.current_epoch}) and training has stopped; try "
+            f"{' or '.join(text for text, is_new in remedies.items() if is_new)}. "
+            + (f"The last good checkpoint is {kept}" if is_there else "There is no checkpoint from before")
+        )
 
     def on_fit_start(self) -> None:
-        """Forgets the losses of an earlier run."""
+        """Forgets the losses of an earlier run, and notes buffers that are meant to be infinite, such as masks."""
         super().on_fit_start()
         self._first_not_finite = {}
+        self._infinite_buffers = {name for name, buffer in self.named_buffers() if not buffer.isfinite().all()}
 
     def on_train_epoch_end(self) -> None:
         """Stops if a loss has ceased to be a number."""
@@ -79,3 +117,4 @@ class WatchedModule(LightningModule):
         """Keeps weights that are not numbers out of checkpoints."""
         super().on_save_checkpoint(checkpoint)
         self.require_finite()
+        self.require_finite_weights()

@@ -148,6 +148,69 @@ def test_what_to_try_is_what_has_not_been_tried(settings, remedies, trainer):
         trainer(**settings).fit(BreakingAtOnce(data_spec=data.spec, networks=SMALL), datamodule=data)
 
 
+def weights_of(module, place):
+    """Some values of a checkpoint, and how their name begins."""
+    if place == "optimiser":
+        return "exp_avg_sq of ", next(iter(module.trainer.optimizers[0].state.values()))["exp_avg_sq"]
+    beginning = {"parameter": "", "average": "average.copies.", "buffer": "generator."}[place]
+    named = module.named_buffers() if place == "buffer" else module.named_parameters()
+    return next((name, values) for name, values in named if name.startswith(beginning))
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [(VAE, place) for place in ("parameter", "average", "optimiser")]
+    + [(GAN, place) for place in ("parameter", "average", "optimiser", "buffer")],
+)
+def test_weights_that_are_not_finite_do_not_replace_a_good_checkpoint(kind, place, value, trainer, tmp_path):
+    """Although every loss is."""
+    said = []
+
+    class Breaks(Callback):
+        def on_train_epoch_end(self, trainer, pl_module):
+            if trainer.current_epoch == 1:
+                name, weights = weights_of(pl_module, place)
+                weights.data.view(-1)[0] = value
+                said.append(name)
+
+    data = RandomImages(number=72, batch_size=16)
+    model = kind(data_spec=data.spec, networks=SMALL if kind is VAE else MLPPlayers((8,), (8,)), average_decay=0.9)
+    keeping = Checkpoints(dirpath=tmp_path / "checkpoints", save_top_k=0)
+    runner = trainer(callbacks=[Breaks(), keeping], max_epochs=3, enable_checkpointing=True)
+    with pytest.raises(
+        RuntimeError, match=r"was not finite after step 8 \(epoch 1\) .*last good checkpoint is .*last"
+    ) as stop:
+        runner.fit(model, datamodule=data)
+    assert str(stop.value).startswith(said[0])
+    kept = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)
+    assert kept["global_step"] == 4
+    assert all(torch.isfinite(weights).all() for weights in kept["state_dict"].values() if torch.is_tensor(weights))
+
+
+def test_without_a_good_checkpoint_none_is_named(trainer, tmp_path):
+    class Breaks(Callback):
+        def on_train_epoch_end(self, trainer, pl_module):
+            next(pl_module.parameters()).data.fill_(float("nan"))
+
+    data = RandomImages(number=72, batch_size=16)
+    keeping = Checkpoints(dirpath=tmp_path / "checkpoints", save_top_k=0)
+    with pytest.raises(RuntimeError, match="There is no checkpoint from before"):
+        trainer(callbacks=[Breaks(), keeping], enable_checkpointing=True).fit(
+            VAE(data_spec=data.spec, networks=SMALL), datamodule=data
+        )
+    assert not list((tmp_path / "checkpoints").glob("*"))
+
+
+def test_a_buffer_that_is_meant_to_be_infinite_is_no_fault(trainer, tmp_path):
+    data = RandomImages(number=72, batch_size=16)
+    model = VAE(data_spec=data.spec, networks=SMALL)
+    model.encoder.register_buffer("mask", torch.full((2,), float("-inf")))
+    keeping = Checkpoints(dirpath=tmp_path / "checkpoints", save_top_k=0)
+    trainer(callbacks=[keeping], enable_checkpointing=True).fit(model, datamodule=data)
+    assert (tmp_path / "checkpoints" / "last.ckpt").is_file()
+
+
 @pytest.mark.parametrize("model_class", [VAE, GAN])
 def test_the_device_is_read_on_log_steps_alone(model_class, trainer, monkeypatch, tmp_path):
     """Also with a progress bar: no step in between waits for the device."""
