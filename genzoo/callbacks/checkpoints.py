@@ -2,21 +2,22 @@
 
 import os
 import time
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import torch
-from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from genzoo.checkpoints import SafeCheckpointIO
 from genzoo.steps import ends_step
 
+BEST = "best"
 BATCHES_BETWEEN_AGREEMENTS = 10
 
 
-class WholeCheckpointIO(TorchCheckpointIO):
-    """Writes checkpoints beside their place and moves them there once they are on disk."""
+class WholeCheckpointIO(SafeCheckpointIO):
+    """Writes checkpoints beside their place, moves them there once they are on disk, and reads them safely."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         """Writes a checkpoint; one of the same name stays as it is until the new one is whole.
@@ -66,6 +67,9 @@ class Checkpoints(ModelCheckpoint):
     """
 
     def __init__(self, minutes_between: float = 1.0, save_last: bool = True, **kwargs: Any) -> None:
+        if kwargs.get("filename") == BEST:
+            # Every verb takes this one file for the best; none lies beside it under another name.
+            kwargs["enable_version_counter"] = False
         super().__init__(save_last=False, **kwargs)
         if minutes_between <= 0.0:
             raise ValueError(f"minutes_between of Checkpoints should be more than 0, got {minutes_between}")
@@ -93,6 +97,16 @@ class Checkpoints(ModelCheckpoint):
         super().on_train_epoch_end(trainer, pl_module)
         self.write_last(trainer)
 
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Finds the checkpoints that a run has written where they lie now, whatever their folder was called then."""
+        states: dict[str, Any] = checkpoint.get("callbacks", {})
+        if self.state_key not in states and (earlier := _with_other_settings(self, states)):
+            states[self.state_key] = earlier
+        for callback in trainer.checkpoint_callbacks:
+            folder = str(getattr(callback, "dirpath", None) or "")
+            if folder and "://" not in folder and callback.state_key in states:
+                states[callback.state_key] = _moved(states[callback.state_key], Path(folder))
+
     def write_last(self, trainer: Trainer) -> None:
         """Writes ``last.ckpt``; to be called on all devices at once."""
         if not self.keeps_last or trainer.fast_dev_run or self.dirpath is None:  # type: ignore[attr-defined]
@@ -107,6 +121,32 @@ class Checkpoints(ModelCheckpoint):
         if trainer.is_global_zero:
             for logger in trainer.loggers:
                 logger.after_save_checkpoint(self)
+
+
+def _with_other_settings(callback: Checkpoints, states: dict[str, Any]) -> dict[str, Any] | None:
+    """What `Checkpoints` with the same measure of the best, but for instance another interval, have remembered."""
+    measure = {"monitor": callback.monitor, "mode": callback.mode}
+    for key, state in states.items():
+        if key.startswith(f"{Checkpoints.__name__}{{") and repr(measure)[1:-1] in key:
+            return state  # type: ignore[no-any-return]
+    return None
+
+
+def _moved(state: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What a `ModelCheckpoint` remembers, its files looked for in a folder; what is not there is forgotten."""
+    earlier = PurePath(state["dirpath"] or "")
+
+    def place(path: str) -> str:
+        before = PurePath(path)
+        name = before.relative_to(earlier) if before.is_relative_to(earlier) else before.name
+        return str(folder / name) if path and (folder / name).is_file() else ""
+
+    models = {new: score for path, score in state["best_k_models"].items() if (new := place(path))}
+    moved = state | {"dirpath": str(folder), "best_k_models": models}
+    moved |= {name: place(state[name]) for name in ("best_model_path", "kth_best_model_path", "last_model_path")}
+    if not moved["best_model_path"]:
+        moved["best_model_score"] = None
+    return moved
 
 
 def agreed(trainer: Trainer, is_wanted: bool, batch_idx: int) -> bool:

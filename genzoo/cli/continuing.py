@@ -5,15 +5,17 @@ with, which its folder (or, away from one, its checkpoint) remembers.
 """
 
 import atexit
+import sys
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-import torch
 import yaml
 
+from genzoo.checkpoints import CheckpointError, read_checkpoint, require_states
 from genzoo.cli.configs import configs_in
 from genzoo.cli.errors import refuse
 from genzoo.cli.run_folder import CONFIG
@@ -29,6 +31,7 @@ class Continued:
 
     Attributes:
         checkpoint: The file of weights.
+        weights_only: Whether nothing but plain data is read from it; False where the command line asks for that.
         folder: The run folder that it lies in; None if it lies in none.
         in_place: Whether that run itself goes on, in its folder, rather than a new one.
         settings: What the run was made with, as far as it is known.
@@ -38,6 +41,7 @@ class Continued:
     """
 
     checkpoint: Path
+    weights_only: bool
     folder: Path | None
     in_place: bool
     settings: dict[str, Any]
@@ -83,38 +87,51 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
     verb, *others = arguments
     named = others.pop(0) if others and not others[0].startswith("-") else None
     given = _value(others, "--ckpt_path")
+    if named is None and given is None:
+        given, others = _checkpoint_of_configs(others)
     if named is not None and given is None:
         checkpoint = _checkpoint_of_run(Path(named), verb)
     elif given == "last":
         checkpoint = _newest(others)
     elif given is not None and given != "null":
+        if "://" in given:
+            refuse(f"a command goes on from a file, and {given} is an address; fetch the file and give its path")
         checkpoint = Path(given)
     else:
         return configs_first([verb, *others]), None
-    if not checkpoint.is_file():
-        refuse(
-            f"there is no checkpoint {checkpoint}; give one that a run has written, runs/MODEL/NAME/checkpoints/{LAST}"
-        )
+    # A file says what it likes; only who types the command may trust it.
+    weights_only = (_value(others, "--weights_only") or "").lower() != "false"
+    try:
+        stored = read_checkpoint(checkpoint, mmap=True, weights_only=weights_only)
+        if verb == "fit":
+            require_states(stored, checkpoint)
+    except CheckpointError as error:
+        refuse(str(error))
     others = _without(others, "--ckpt_path")
 
-    stored = torch.load(checkpoint, map_location="cpu", mmap=True, weights_only=True)
-    folder: Path | None = Path(named) if named is not None else checkpoint.parent.parent
+    # Resolved, so that it does not matter from where, and through which links, a run is named.
+    folder: Path | None = (Path(named) if named is not None else checkpoint.absolute().parent.parent).resolve()
     if folder is not None and not (folder / CONFIG).is_file():
         if named is not None:
             refuse(f"{named} is no run: there is no {CONFIG} in it")
         folder = None
-    settings = _stored_settings(stored) if folder is None else yaml.safe_load((folder / CONFIG).read_text())
+    if folder is None:
+        settings = _stored_settings(stored)
+        if _model(others) is None:
+            _require_model(settings, checkpoint)
+    else:
+        settings = yaml.safe_load((folder / CONFIG).read_text())
     progress = stored.get("loops", {}).get("fit_loop", {}).get("epoch_progress", {}).get("current", {})
     # Where the name of a new run is given, or an earlier state is gone on from, the old run is left as it is.
     in_place = verb == "fit" and folder is not None and checkpoint.name == LAST and not _value(others, "--run.name")
     first_step, epochs = stored.get("global_step", 0), progress.get("processed", 0)
     data_spec = stored.get("hyper_parameters", {}).get("data_spec")
-    continued = Continued(checkpoint, folder, in_place, settings, data_spec, first_step, epochs)
+    continued = Continued(checkpoint, weights_only, folder, in_place, settings, data_spec, first_step, epochs)
     if folder is not None:
         config = folder / CONFIG
         # What measures a run is named after it.
         name = [] if verb == "fit" or _value(others, "--run.name") else ["--run.name", folder.name]
-        root = [] if _value(others, "--run.root") else ["--run.root", str(folder.parent.parent)]
+        root = [] if in_place or _value(others, "--run.root") else ["--run.root", str(_root(folder, settings))]
         others += name + root
     else:
         with NamedTemporaryFile("w", suffix=".yaml", delete=False) as file:
@@ -123,6 +140,49 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
         atexit.register(config.unlink, missing_ok=True)
     verb, *others = configs_first([verb, *others])
     return [verb, "--config", str(config), *others, "--ckpt_path", str(checkpoint)], continued
+
+
+def _root(folder: Path, settings: dict[str, Any]) -> Path:
+    """The folder of runs that a run is one of; of a run that was moved out of it, the folder that it lies in."""
+    model = settings.get("model")
+    class_path = str(model.get("class_path") if isinstance(model, dict) else model)
+    is_below_model = folder.parent.name == class_path.rpartition(".")[2].lower()
+    root = folder.parent.parent if is_below_model else folder.parent
+    return root.relative_to(Path.cwd()) if root.is_relative_to(Path.cwd()) else root
+
+
+def _checkpoint_of_configs(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The checkpoint that a config names, and arguments without one that was only noted in it.
+
+    Runs of earlier versions noted in their own config what they had gone on from; that is no wish of who repeats them.
+    """
+    given = None
+    for _, config in configs_in(arguments):
+        settings = yaml.safe_load(Path(config).read_text()) if Path(config).is_file() else None
+        named = settings.get("ckpt_path") if isinstance(settings, dict) else None
+        if named is None:
+            continue
+        if Path(config).name == CONFIG and (Path(config).parent / "checkpoints").is_dir():
+            sys.stderr.write(f"genzoo: {named}, which the run of {config} went on from, is left out\n")
+            arguments = [*arguments, "--ckpt_path", "null"]
+        else:
+            given = str(named)
+    return given, arguments
+
+
+def _require_model(settings: dict[str, Any], checkpoint: Path) -> None:
+    """Requires that the model of a checkpoint is known, where nothing else tells it."""
+    if not settings:
+        refuse(f"{checkpoint} does not say which model it holds; name it with --model, or give a run's --config")
+    class_path = str(settings["model"]["class_path"])
+    module, _, name = class_path.rpartition(".")
+    try:
+        getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        refuse(
+            f"{checkpoint} holds a {class_path}, which cannot be found ({error}); go to the folder that it lies in, or "
+            "name the model with --model"
+        )
 
 
 def _checkpoint_of_run(folder: Path, verb: str) -> Path:

@@ -71,7 +71,8 @@ def release_run_folder() -> None:
 class SaveConfig(SaveConfigCallback):
     """Writes the resolved config to ``config.yaml`` in the run folder and makes it the config of the W&B run.
 
-    Where a run is resumed with other settings, the config until then is kept beside it.
+    Where a run is resumed with other settings, the config until then is kept beside it. The checkpoint that training
+    goes on from is no setting, and stays out.
 
     Args:
         parser: Of the settings.
@@ -86,7 +87,11 @@ class SaveConfig(SaveConfigCallback):
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Runs on rank zero, before anything is trained."""
         path = Path(trainer.default_root_dir) / CONFIG
-        text = self.parser.dump(self.config, skip_none=False)
+        settings = self.config.clone()
+        settings.weights_only = None
+        if stage == "fit":
+            settings.ckpt_path = None
+        text = self.parser.dump(settings, skip_none=False)
         if path.is_file() and path.read_text() != text:
             path.rename(path.with_name(f"config_until_step_{self.first_step:07d}.yaml"))
         if not path.is_file():

@@ -97,6 +97,9 @@ class TrainingCLI(LightningCLI):
         config = self.config[self.subcommand]
         if self.subcommand != "fit" and config.ckpt_path is None:
             refuse(f"{self.subcommand} needs the weights of a run: genzoo {self.subcommand} runs/MODEL/NAME")
+        if self.continued is None and config.ckpt_path is not None:
+            refuse(f"give {config.ckpt_path} by --ckpt_path, or by ckpt_path in the file of a --config")
+        config.weights_only = self.continued is None or self.continued.weights_only
         if config.trainer.default_root_dir is not None:
             refuse("every run has a folder of its own: give --run.root in place of --trainer.default_root_dir")
         for name in LISTS:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +11,9 @@ from lightning import LightningDataModule, Trainer
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
+from typing_extensions import Self
 
+from genzoo.checkpoints import local_file, read_checkpoint
 from genzoo.data.arrays import Batch, EpochSampler, ImageArray, keep_batch
 from genzoo.data.selection import (
     Purpose,
@@ -101,6 +104,22 @@ class ArrayDataModule(LightningDataModule, ABC):
                     f"the test split of {type(self).__name__} is empty; set test_fraction to more than 0, or give it "
                     "images"
                 )
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: str | Path, **kwargs: Any) -> Self:  # type: ignore[override]
+        """As Lightning's method of the same name, but nothing that the file holds is run.
+
+        Args:
+            checkpoint_path: The file, or its address.
+            **kwargs: Arguments of the constructor, and those of Lightning's method.
+
+        Raises:
+            CheckpointError: If the file is no checkpoint.
+        """
+        with local_file(checkpoint_path) as file:
+            weights_only = kwargs.setdefault("weights_only", True)
+            read_checkpoint(file, name=checkpoint_path, mmap=True, weights_only=weights_only)
+            return super().load_from_checkpoint(file, **kwargs)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in the order of (seed, epoch), from where the run stands.

@@ -1,14 +1,17 @@
 """Models in checkpoints: plain hyperparameters beside the weights, and the way back."""
 
+import inspect
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from torch import Tensor
 from typing_extensions import Self
 
+from genzoo.checkpoints import CheckpointError, SafeCheckpointIO, local_file, read_checkpoint, require_states
 from genzoo.hyperparameters import as_plain
 from genzoo.models.averaging import AveragedModule
 from genzoo.optimizers import renew_settings
@@ -29,15 +32,24 @@ class StoredModule(AveragedModule):
             }
             self.save_hyperparameters(plain | rebuild)
 
+    def setup(self, stage: str) -> None:
+        """Lets the trainer read checkpoints safely, where nobody has chosen how they are read."""
+        super().setup(stage)
+        strategy = self.trainer.strategy
+        if type(strategy.checkpoint_io) is TorchCheckpointIO:
+            strategy.checkpoint_io = SafeCheckpointIO()
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes a checkpoint's weights where they fit, and this model's settings where they are others.
 
         Raises:
-            ValueError: If the weights do not fit.
+            ValueError: If the weights do not fit, or if training shall go on from weights alone.
         """
         super().on_load_checkpoint(checkpoint)
         if self._trainer is None:
             return
+        if self.is_fitting:
+            require_states(checkpoint, self.trainer.ckpt_path)
         stored = checkpoint.get("hyper_parameters", {})
         others = {name: value for name, value in self.hparams.items() if name in stored and stored[name] != value}
         if self.strict_loading:
@@ -62,31 +74,59 @@ class StoredModule(AveragedModule):
     def load_from_checkpoint(cls, checkpoint_path: str | Path, **kwargs: Any) -> Self:  # type: ignore[override]
         """Loads the model of a checkpoint, whichever subclass of this class it is.
 
+        Nothing that the file holds is run, unless ``weights_only=False`` is given.
+
         Args:
-            checkpoint_path: The file; a URL works on the model's own class.
-            **kwargs: As for Lightning's method of the same name: ``map_location``, ``strict`` and new values of
-                hyperparameters.
+            checkpoint_path: The file, or its address (``https://...``, or another that fsspec knows).
+            **kwargs: As for Lightning's method of the same name: ``map_location``, ``strict``, ``weights_only`` and
+                new values of hyperparameters.
 
         Raises:
-            ValueError: If the checkpoint's model is not of this class.
+            CheckpointError: If the file is no checkpoint, or none of a model of this class.
         """
-        stored = _class_of_checkpoint(checkpoint_path)
-        if stored is not None and not issubclass(stored, cls):
-            raise ValueError(
-                f"{checkpoint_path} holds a {stored.__name__}, not a {cls.__name__}; "
-                f"load it with {stored.__name__}.load_from_checkpoint"
-            )
-        model = super(StoredModule, stored or cls).load_from_checkpoint(checkpoint_path, **kwargs)
+        weights_only = kwargs.setdefault("weights_only", True)
+        with local_file(checkpoint_path) as file:
+            checkpoint = read_checkpoint(file, name=checkpoint_path, mmap=True, weights_only=weights_only)
+            stored = _stored_class(cls, checkpoint, checkpoint_path, kwargs)
+            model = super(StoredModule, stored).load_from_checkpoint(file, **kwargs)
         model.switch_to_best_weights()
         return model
 
 
-def _class_of_checkpoint(checkpoint_path: str | Path) -> type[StoredModule] | None:
-    if not Path(checkpoint_path).is_file():
-        return None
-    stored = torch.load(checkpoint_path, map_location="cpu", mmap=True, weights_only=True)
-    module, _, name = stored.get("hyper_parameters", {}).get("_class_path", "").rpartition(".")
+Stored = TypeVar("Stored", bound=StoredModule)
+
+
+def _stored_class(
+    wanted: type[Stored], checkpoint: dict[str, Any], name: str | Path, given: dict[str, Any]
+) -> type[Stored]:
+    """The class of a checkpoint's model, which must be of the one that is wanted."""
+    stored = checkpoint.get("hyper_parameters", {})
+    class_path = str(stored.get("_class_path", ""))
+    if not class_path and inspect.isabstract(wanted):
+        raise CheckpointError(
+            f"{name} does not say which model it holds; load it with load_from_checkpoint of its own class"
+        )
+    if not class_path:
+        if "hparams_file" not in given and "data_spec" not in stored | given:
+            raise CheckpointError(
+                f"{name} holds no hyperparameters; give those of its {wanted.__name__}, data_spec first, as keyword "
+                "arguments"
+            )
+        return wanted
+    module, _, class_name = class_path.rpartition(".")
     if module.partition(".")[0] == "genzoo":
-        import_module(module)
+        with suppress(ModuleNotFoundError):
+            import_module(module)
     # As in Lightning, a class of somebody else's is taken only where it is imported already.
-    return getattr(sys.modules.get(module), name, None)
+    found = getattr(sys.modules.get(module), class_name, None)
+    if not isinstance(found, type) or not issubclass(found, StoredModule):
+        raise CheckpointError(
+            f"{name} holds a {class_path}, which is no model that is known here; import the module that defines it "
+            "first, or use the version of genzoo that wrote it"
+        )
+    if not issubclass(found, wanted):
+        raise CheckpointError(
+            f"{name} holds a {found.__name__}, not a {wanted.__name__}; "
+            f"load it with {found.__name__}.load_from_checkpoint"
+        )
+    return found

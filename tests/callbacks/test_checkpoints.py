@@ -120,7 +120,7 @@ def test_a_run_on_a_full_disk_says_so_and_can_be_resumed(working_folder, capsys)
     (folder / "last.ckpt.unfinished").symlink_to(FULL)
     assert main(["fit", "runs/vae/run", "--trainer.max_epochs", "2"]) == 1
     said = capsys.readouterr().err.strip().splitlines()[-1]
-    assert said.startswith("genzoo: the checkpoint runs/vae/run/checkpoints/last.ckpt cannot be written")
+    assert said.startswith(f"genzoo: the checkpoint {folder / 'last.ckpt'} cannot be written")
     assert (folder / "last.ckpt").read_bytes() == before
     assert main(["fit", "runs/vae/run", "--trainer.max_epochs", "2"]) == 0
     assert torch.load(folder / "last.ckpt", weights_only=True)["global_step"] == 4
