@@ -49,7 +49,10 @@ class ImageDataModule(ArrayDataModule):
 
     @abstractmethod
     def load(self, split: Split) -> Arrays:
-        """Reads one of the two official splits.
+        """Reads one of the official splits.
+
+        Args:
+            split: ``train`` or ``test``; ``validation`` only if ``has_validation_split``.
 
         Returns:
             Images ``(N, channels, native_size, native_size)``, uint8, and labels: int64 ``(N,)``, zeros where
@@ -91,7 +94,7 @@ class ImageDataModule(ArrayDataModule):
 
     def _native(self, part: Part) -> Subset[Batch]:
         """A part that is loaded, in native size; its file is read anew."""
-        whole = self._as_in_file("test" if part == "test" else "train")
+        whole = self._as_in_file(self._split_of(part))
         return Subset(whole, self._places.get(part, np.arange(len(whole))).tolist())
 
     def _array(self, split: Split) -> ImageArray:

@@ -1,5 +1,6 @@
 """Arrays that are made once and kept on disk: by one process, whole or not at all, made anew when damaged."""
 
+import hashlib
 import json
 import logging
 import os
@@ -126,6 +127,20 @@ class ArrayCache:
         if entry["bytes"] == 0:
             return np.zeros(shape, entry["dtype"])
         return np.memmap(self.folder / f"{name}.bin", entry["dtype"], "r", shape=shape)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is an array of this name."""
+        return name in self._manifest()["arrays"]
+
+    def length(self, name: str) -> int:
+        """How many rows an array has."""
+        return int(self._manifest()["arrays"][name]["shape"][0])
+
+    def checksum(self, *names: str) -> str:
+        """Tells the content of some arrays from any other, wherever the cache lies."""
+        entries = [self._manifest()["arrays"][name] for name in names]
+        content = json.dumps([(entry["dtype"], entry["shape"], entry["crc32"]) for entry in entries])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def is_whole(self) -> bool:
         """Whether all files are there as they were written; a file that was touched since is read and compared."""

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from genzoo.data.base import Arrays, ImageDataModule, Split
+from genzoo.data.base import Arrays, ImageDataModule, Part, Split
 from genzoo.data.cache import ArrayCache, ArrayWriter, default_cache_dir
+from genzoo.data.selection import Purpose, choose_by_draw, draws_of
 
 # To be raised whenever the same files would give other pixels, labels or splits than before.
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +29,24 @@ class Listing(NamedTuple):
     Attributes:
         items: What `DecodedImages.read` takes, one for each image.
         labels: One for each, int64 ``(N,)`` or float32 ``(N, K)``.
+        names: One for each, by which images are held out for validation, so that it does not matter which others
+            there are; or none, where the data never changes.
     """
 
     items: Sequence[Any]
     labels: NDArray[Any]
+    names: Sequence[str] = ()
+
+    def without(self, fraction: float) -> "tuple[Listing, Listing]":
+        """Sets a share of each class aside by name; what remains, and what is set aside."""
+        aside = choose_by_draw(self.labels, draws_of(self.names, Purpose.TEST), fraction)
+        kept = np.setdiff1d(np.arange(len(self.items)), aside)
+        return self.only(kept), self.only(aside)
+
+    def only(self, places: NDArray[np.int64]) -> "Listing":
+        """The images at some places."""
+        names = [self.names[place] for place in places] if self.names else ()
+        return Listing([self.items[place] for place in places], self.labels[places], names)
 
 
 class DecodedImages(ImageDataModule):
@@ -64,6 +79,7 @@ class DecodedImages(ImageDataModule):
         self.native_size = image_size
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         self.skip_broken = skip_broken
+        self._cache: ArrayCache | None = None
 
     @property
     def cache_name(self) -> str:
@@ -76,7 +92,12 @@ class DecodedImages(ImageDataModule):
 
     @abstractmethod
     def listing(self) -> dict[Split, Listing]:
-        """The images of both splits."""
+        """The images of ``train`` and ``test``, and of ``validation`` where that is an official split.
+
+        Raises:
+            FileNotFoundError: If there are none.
+            ValueError: If they do not fit together.
+        """
 
     @abstractmethod
     def read(self, item: Any) -> NDArray[np.uint8]:
@@ -96,10 +117,29 @@ class DecodedImages(ImageDataModule):
         if skipped := self._cached().notes["skipped"]:
             logger.warning("left out %d images that cannot be read, the first: %s", len(skipped), skipped[0])
 
+    @property
+    def has_validation_split(self) -> bool:  # type: ignore[override]
+        """Whether there is an official validation split."""
+        return "validation_images" in (self._cache or self._cached())
+
     def load(self, split: Split) -> Arrays:
         """Opens one of the splits; the images are mapped into memory, not read."""
         cache = self._cached()
         return cache.open(f"{split}_images"), np.array(cache.open(f"{split}_labels"))
+
+    @property
+    def identity(self) -> str:
+        """Tells the training data from other data, for runs that go on: a function of names, pixels and labels."""
+        return (self._cache or self._cached()).checksum("train_images", "train_labels", "train_draws")
+
+    def _sizes(self) -> dict[Part, int]:
+        return super()._sizes() | {"test": (self._cache or self._cached()).length("test_images")}
+
+    def _held_out(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        draws = (self._cache or self._cached()).open("train_draws")
+        if len(draws) == 0:
+            return super()._held_out(labels)
+        return choose_by_draw(labels, draws, self.validation_fraction)
 
     def _cached(self) -> ArrayCache:
         everything = json.dumps([CACHE_VERSION, self.image_size, self.channels, self.fingerprint()])
@@ -108,17 +148,26 @@ class DecodedImages(ImageDataModule):
         cache.ensure(self._decode)
         if (skipped := cache.notes["skipped"]) and not self.skip_broken:
             raise self._broken(skipped[0])
+        self._cache = cache
         return cache
 
     def _decode(self, writer: ArrayWriter) -> None:
         shape = (self.channels, self.image_size, self.image_size)
         skipped: list[str] = []
-        for split, (items, labels) in self.listing().items():
+        for split, (items, labels, names) in self.listing().items():
             kept: list[int] = []
             decoded = self._readable(items, f"Decoding {self.cache_name} ({split})", kept, skipped)
             if writer.write(f"{split}_images", decoded, np.uint8, shape) == 0 and len(items):
                 raise ValueError(f"none of the {len(items)} images can be read, the first: {skipped[0]}")
+            if labels.ndim == 1 and len(lost := np.setdiff1d(labels, labels[kept])):
+                raise ValueError(
+                    f"none of the {split} images of the class {self.class_names[lost[0]]} can be read; repair them, or "
+                    "remove the class"
+                )
             writer.write(f"{split}_labels", labels[kept], labels.dtype, labels.shape[1:])
+            if split == "train":
+                draws = draws_of((names[place] for place in kept), Purpose.VALIDATION) if names else ()
+                writer.write("train_draws", draws, np.float64, ())
         writer.notes["skipped"] = skipped
 
     def _readable(

@@ -1,5 +1,6 @@
 """Any data set of images of the library ``datasets``, from a local folder or from the hub."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from genzoo.data.base import Split
 from genzoo.data.decoded import DecodedImages, Listing
 from genzoo.data.decoding import read_image
 from genzoo.data.selection import Purpose, choose_proportional, count_of, require_fraction
+from genzoo.data.split_names import splits_among
 from genzoo.extras import import_extra
 
 
@@ -24,8 +26,11 @@ class HuggingFaceImages(DecodedImages):
         name: Of the configuration, if the data set has several.
         image_column: Which column holds the images. None: the only one that does.
         label_column: Which column holds the class. None: the only one that does, if any.
-        train_split: Name of the training split.
-        test_split: Name of the test split. None: ``test`` if there is one, else some of the training images.
+        train_split: Name of the training split. None: ``train`` or ``training``, in upper or lower case.
+        validation_split: Name of the validation split. None: ``val``, ``valid`` or ``validation`` if there is one,
+            else some of the training images.
+        test_split: Name of the test split. None: ``test`` or ``testing`` if there is one, else some of the training
+            images. The validation split may be chosen; then validation images are some of the training images.
         test_fraction: Share of the training images, the same of each class, that makes up the test split where
             there is none.
         **kwargs: As for `DecodedImages`.
@@ -37,7 +42,8 @@ class HuggingFaceImages(DecodedImages):
         name: str | None = None,
         image_column: str | None = None,
         label_column: str | None = None,
-        train_split: str = "train",
+        train_split: str | None = None,
+        validation_split: str | None = None,
         test_split: str | None = None,
         test_fraction: float = 0.1,
         **kwargs: Any,
@@ -49,6 +55,7 @@ class HuggingFaceImages(DecodedImages):
         self.image_column = image_column
         self.label_column = label_column
         self.train_split = train_split
+        self.validation_split = validation_split
         self.test_split = test_split
         self.test_fraction = test_fraction
 
@@ -65,21 +72,26 @@ class HuggingFaceImages(DecodedImages):
 
     def fingerprint(self) -> Any:
         """What the library tells of the content, and the choice of columns and splits."""
-        fingerprints = [part._fingerprint for part in (self._train, self._test) if part is not None]
+        fingerprints = {split: self._splits[name]._fingerprint for split, name in self._split_names.items()}
         return [fingerprints, self._image_column, self._label_column, self.test_fraction]
 
+    def summary(self) -> str:
+        """One line on what is loaded, and on which parts of the data set the splits are."""
+        found = ", ".join(f"{name} is the {split} split" for split, name in self._split_names.items())
+        return f"{super().summary()}; in {self.path}: {found}"
+
     def listing(self) -> dict[Split, Listing]:
-        """The rows of both splits."""
-        train = self._rows(self._train)
-        if self._test is not None:
-            return {"train": train, "test": self._rows(self._test)}
-        is_test = np.zeros(len(train.labels), bool)
-        is_test[choose_proportional(train.labels, count_of(self.test_fraction, len(is_test)), Purpose.TEST)] = True
-        places: dict[Split, NDArray[np.int64]] = {"train": np.flatnonzero(~is_test), "test": np.flatnonzero(is_test)}
-        return {
-            split: Listing([train.items[place] for place in chosen], train.labels[chosen])
-            for split, chosen in places.items()
-        }
+        """The rows of all splits."""
+        listings = {split: self._rows(self._splits[name]) for split, name in self._split_names.items()}
+        if "test" in listings:
+            return listings
+        train = listings["train"]
+        if train.names:
+            listings["train"], listings["test"] = train.without(self.test_fraction)
+            return listings
+        aside = choose_proportional(train.labels, count_of(self.test_fraction, len(train.labels)), Purpose.TEST)
+        kept = np.setdiff1d(np.arange(len(train.labels)), aside)
+        return listings | {"train": train.only(kept), "test": train.only(aside)}
 
     def read(self, item: tuple[Any, int]) -> NDArray[np.uint8]:
         """Decodes the image of one row."""
@@ -98,7 +110,7 @@ class HuggingFaceImages(DecodedImages):
             if local.is_dir() and list(local.glob("dataset_dict.json")):
                 return library.load_from_disk(str(local))
             if local.is_file() and local.suffix == ".parquet":
-                return library.load_dataset("parquet", data_files={self.train_split: str(local)})
+                return library.load_dataset("parquet", data_files={self.train_split or "train": str(local)})
             return library.load_dataset(str(local) if local.exists() else self.path, self.name)
         except Exception as error:
             raise FileNotFoundError(
@@ -107,20 +119,29 @@ class HuggingFaceImages(DecodedImages):
                 "a network"
             ) from error
 
+    @cached_property
+    def _split_names(self) -> dict[Split, str]:
+        """What the data set calls the splits that there are."""
+        given: dict[Split, str | None] = {
+            "train": self.train_split,
+            "validation": self.validation_split,
+            "test": self.test_split,
+        }
+        chosen: dict[Split, str] = {split: name for split, name in given.items() if name is not None}
+        if unknown := [name for name in chosen.values() if name not in self._splits]:
+            raise ValueError(f"{self.path} has no split {unknown[0]!r}; it has {', '.join(self._splits)}")
+        try:
+            found = splits_among(name for name in self._splits if name not in chosen.values())
+        except ValueError as error:
+            raise ValueError(f"in {self.path}, {error}, or choose one by its name") from error
+        names = found | chosen
+        if "train" not in names:
+            raise ValueError(f"{self.path} has no split train; set train_split to one of {', '.join(self._splits)}")
+        return {split: names[split] for split in given if split in names}
+
     @property
     def _train(self) -> Any:
-        return self._split(self.train_split)
-
-    @property
-    def _test(self) -> Any:
-        if self.test_split is None:
-            return self._splits.get("test") if self.train_split != "test" else None
-        return self._split(self.test_split)
-
-    def _split(self, name: str) -> Any:
-        if name not in self._splits:
-            raise ValueError(f"{self.path} has no split {name!r}; it has {', '.join(self._splits)}")
-        return self._splits[name]
+        return self._splits[self._split_names["train"]]
 
     @property
     def _image_column(self) -> str:
@@ -148,4 +169,12 @@ class HuggingFaceImages(DecodedImages):
         images = images.cast_column(self._image_column, library.Image(decode=False))
         column = self._label_column
         labels = np.zeros(len(rows), np.int64) if column is None else np.array(rows[column][:], np.int64)
-        return Listing([(images, place) for place in range(len(rows))], labels)
+        paths = images.flatten()[f"{self._image_column}.path"][:]
+        local = Path(self.path).expanduser().absolute()
+        # Only files have names that stay; those in tables may be missing or the same.
+        names = [Path(path).relative_to(local).as_posix() for path in paths] if _all_below(local, paths) else ()
+        return Listing([(images, place) for place in range(len(rows))], labels, names)
+
+
+def _all_below(folder: Path, paths: Sequence[str | None]) -> bool:
+    return all(path is not None and Path(path).is_relative_to(folder) for path in paths)

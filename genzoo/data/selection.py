@@ -4,6 +4,8 @@ A bit generator's raw stream never changes between versions of NumPy, which `num
 promise of its permutations. So a held-out set stays the same set for as long as its data does.
 """
 
+import hashlib
+from collections.abc import Iterable
 from enum import IntEnum
 
 import numpy as np
@@ -55,6 +57,43 @@ def choose_proportional(labels: NDArray[np.int64], count: int, seed: int) -> NDA
         ``(count,)``, indices in ascending order.
     """
     return _first((_places_within_class(labels, seed) + 0.5) / np.bincount(labels)[labels], labels, count)
+
+
+def draws_of(names: Iterable[str], purpose: Purpose) -> NDArray[np.float64]:
+    """A number in [0, 1) for each name that is a function of the name and the purpose alone.
+
+    Returns:
+        ``(N,)``, float64.
+    """
+    keys = (f"{purpose.value}/{name}".encode(errors="surrogateescape") for name in names)
+    return np.array([int.from_bytes(hashlib.sha256(key).digest()[:6], "big") / 2**48 for key in keys], np.float64)
+
+
+def choose_by_draw(labels: NDArray[np.int64], draws: NDArray[np.float64], fraction: float) -> NDArray[np.int64]:
+    """Chooses each image whose draw is below a fraction, whatever others there are.
+
+    So about that fraction of each class is chosen, and an image that comes or goes leaves all others where they are,
+    but for two exceptions: of a class that is large enough for one image the lowest draw is chosen if no other is, and
+    of no class all images are chosen.
+
+    Args:
+        labels: ``(N,)``, class of each image.
+        draws: ``(N,)``, in [0, 1).
+        fraction: How much to choose.
+
+    Returns:
+        Indices in ascending order; at least one, unless the fraction is 0.0 or there is but one image of each class.
+    """
+    _, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    by_draw = np.lexsort((draws, classes))
+    lasts = np.cumsum(sizes) - 1
+    lowest, highest = by_draw[lasts - sizes + 1], by_draw[lasts]
+    chosen = draws < fraction
+    chosen[lowest[np.round(fraction * sizes) >= 1]] = True
+    if fraction > 0 and not chosen.any() and (sizes > 1).any():
+        chosen[min(lowest[sizes > 1], key=lambda place: draws[place])] = True
+    chosen[highest[np.bincount(classes, chosen) == sizes]] = False
+    return np.flatnonzero(chosen)
 
 
 def count_of(fraction: float, total: int) -> int:

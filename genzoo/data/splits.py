@@ -1,5 +1,6 @@
 """What all data modules share: splits, parts, order and resuming, of arrays of any kind."""
 
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from lightning import LightningDataModule, Trainer
+from lightning.pytorch.utilities import rank_zero_info
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
@@ -25,9 +27,12 @@ from genzoo.data.selection import (
 from genzoo.noise import run_seed
 from genzoo.spec import DataSpec
 
-Split = Literal["train", "test"]
+Split = Literal["train", "validation", "test"]
 Part = Literal["training", "validation", "seen", "test"]
 Arrays = tuple[NDArray[Any], NDArray[Any]]
+
+MOST_ITEMS_COMPARED = 4096
+MOST_CLASSES_NAMED = 10
 
 
 class ArrayDataModule(LightningDataModule, ABC):
@@ -42,15 +47,17 @@ class ArrayDataModule(LightningDataModule, ABC):
         subset: Train on so many items only, equally many of each class. None: all of them. Validation
             items stay the same.
         validation_fraction: Share of the training items that is held out for validation, the same share of
-            each class. 0.0: no validation.
+            each class. 0.0: no validation. It does not apply where there is an official validation split.
 
     Attributes:
         class_names: One name per class; empty without labels.
-        parts: What `setup` has loaded: ``training``, ``validation`` (held out of the training file), ``seen``
-            (as many training items as there are validation items) and ``test``.
+        has_validation_split: Whether `load` knows an official validation split.
+        parts: What `setup` has loaded: ``training``, ``validation`` (the official split, or held out of the training
+            file), ``seen`` (as many training items as there are validation items) and ``test``.
     """
 
     class_names: Sequence[str] = ()
+    has_validation_split: bool = False
 
     def __init__(
         self,
@@ -74,7 +81,10 @@ class ArrayDataModule(LightningDataModule, ABC):
 
     @abstractmethod
     def load(self, split: Split) -> Arrays:
-        """Reads one of the two official splits.
+        """Reads one of the official splits.
+
+        Args:
+            split: ``train`` or ``test``; ``validation`` only if ``has_validation_split``.
 
         Returns:
             N items and N labels: int64 ``(N,)``, zeros where there are none, or vectors ``(N, K)``, float32.
@@ -96,7 +106,8 @@ class ArrayDataModule(LightningDataModule, ABC):
             ValueError: If the subset is larger than what remains for training, or the test split is empty.
         """
         if stage in ("fit", "validate") and "training" not in self.parts:
-            self._divide(self._array("train"))
+            official = self._array("validation") if self.has_validation_split else None
+            self._divide(self._array("train"), official)
         if stage in ("test", "predict") and "test" not in self.parts:
             self.parts["test"] = self._array("test")
             if not len(self.parts["test"]):
@@ -104,6 +115,8 @@ class ArrayDataModule(LightningDataModule, ABC):
                     f"the test split of {type(self).__name__} is empty; set test_fraction to more than 0, or give it "
                     "images"
                 )
+        if stage == "fit":
+            rank_zero_info(self.summary())
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: str | Path, **kwargs: Any) -> Self:  # type: ignore[override]
@@ -120,6 +133,28 @@ class ArrayDataModule(LightningDataModule, ABC):
             weights_only = kwargs.setdefault("weights_only", True)
             read_checkpoint(file, name=checkpoint_path, mmap=True, weights_only=weights_only)
             return super().load_from_checkpoint(file, **kwargs)
+
+    @property
+    def identity(self) -> str:
+        """Tells the training data from other data, for runs that go on; known once they are loaded.
+
+        It is a function of the items and labels in the order of their file. Neither the place nor the date of a file
+        matters, nor what is held out of it or left out by a subset.
+        """
+        whole: Any = self.parts["training"]
+        while isinstance(whole, Subset):
+            whole = whole.dataset
+        places = np.linspace(0, len(whole) - 1, min(MOST_ITEMS_COMPARED, len(whole))).astype(int)
+        checksum = zlib.crc32(np.ascontiguousarray(whole.images[places]).tobytes())
+        return f"{len(whole)}-{zlib.crc32(np.ascontiguousarray(whole.labels).tobytes(), checksum):08x}"
+
+    def summary(self) -> str:
+        """One line on what is loaded: the data set, how many items there are in each part, the classes."""
+        counts = ", ".join(f"{part} {number:,}" for part, number in self._sizes().items())
+        names = ", ".join(self.class_names[:MOST_CLASSES_NAMED])
+        more = ", ..." if len(self.class_names) > MOST_CLASSES_NAMED else ""
+        classes = f"{len(self.class_names):,} classes ({names}{more})" if self.class_names else "no classes"
+        return f"{type(self).__name__}: {counts}; {classes}"
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in the order of (seed, epoch), from where the run stands.
@@ -201,6 +236,11 @@ class ArrayDataModule(LightningDataModule, ABC):
         labels: NDArray[Any] = found.labels if isinstance(found, ImageArray) else found.dataset.labels[found.indices]
         return labels
 
+    def _sizes(self) -> dict[Part, int]:
+        """How many items there are in each part of which that is known."""
+        named: tuple[Part, ...] = ("training", "validation", "test")
+        return {part: len(self.parts[part]) for part in named if part in self.parts}
+
     def _excerpt(self, number: int) -> ImageArray | Subset[Batch]:
         part = self.parts["training"]
         return Subset(part, np.linspace(0, len(part) - 1, min(number, len(part))).round().astype(int).tolist())
@@ -225,11 +265,11 @@ class ArrayDataModule(LightningDataModule, ABC):
         """Which training items are for validation, in ascending order."""
         return choose_proportional(labels, count_of(self.validation_fraction, len(labels)), Purpose.VALIDATION)
 
-    def _divide(self, whole: ImageArray) -> None:
-        """Divides the training file into parts."""
+    def _divide(self, whole: ImageArray, official: ImageArray | None) -> None:
+        """Divides the training file into parts; validates on the official split if there is one."""
         labels = whole.labels if whole.labels.ndim == 1 else np.zeros(len(whole), np.int64)
         everything = np.arange(len(whole))
-        held_out = self._held_out(labels)
+        held_out = self._held_out(labels) if official is None else np.empty(0, np.int64)
         training = np.setdiff1d(everything, held_out, assume_unique=True)
         if self.subset is not None:
             if self.subset > len(training):
@@ -238,11 +278,22 @@ class ArrayDataModule(LightningDataModule, ABC):
                     f"{len(held_out)} held out for validation; choose a smaller subset or validation_fraction"
                 )
             training = training[choose_balanced(labels[training], self.subset, Purpose.SUBSET)]
-        seen = training[choose_proportional(labels[training], min(len(held_out), len(training)), Purpose.SEEN)]
+        shown = len(held_out) if official is None else len(official)
+        seen = training[choose_proportional(labels[training], min(shown, len(training)), Purpose.SEEN)]
         self._places["training"] = training
         if len(held_out):
-            self._places |= {"validation": held_out, "seen": seen}
+            self._places["validation"] = held_out
+        if shown:
+            self._places["seen"] = seen
         self.parts |= {part: Subset(whole, places.tolist()) for part, places in self._places.items()}
+        if official is not None:
+            self.parts["validation"] = official
+
+    def _split_of(self, part: Part) -> Split:
+        """The official split that a part is from."""
+        if part == "validation" and self.has_validation_split:
+            return "validation"
+        return "test" if part == "test" else "train"
 
     def _sampler(self, part: Part, shuffle: bool = False, seed: int = 0, drop_last: bool = False) -> EpochSampler:
         ranks, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)

@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import shutil
 import time
 
 import numpy as np
@@ -45,14 +46,14 @@ def count_decodings(monkeypatch):
     return decoded
 
 
-def test_subfolders_are_classes_and_a_tenth_of_each_is_for_the_test(root, open_folder):
-    write(root / "dog", *range(20))
-    write(root / "cat", *range(100, 120))
+def test_subfolders_are_classes_and_about_a_tenth_of_each_is_for_the_test(root, open_folder):
+    write(root / "dog", *range(100))
+    write(root / "cat", *range(100, 200))
     data = open_folder(channels=1)
     assert data.class_names == ["cat", "dog"]
     (train, train_labels), (test, test_labels) = greys(data, "train"), greys(data, "test")
-    assert sorted(train + test) == [*range(20), *range(100, 120)]
-    assert np.bincount(test_labels).tolist() == [2, 2]
+    assert sorted(train + test) == list(range(200))
+    assert all(5 <= count <= 15 for count in np.bincount(test_labels))
     assert all(label == (grey < 100) for grey, label in zip(train + test, train_labels + test_labels, strict=True))
 
 
@@ -66,18 +67,115 @@ def test_folders_train_and_test_are_the_splits(root, open_folder):
     assert greys(data, "test") == ([4], [1])
 
 
-@pytest.mark.parametrize("name", ["val", "valid", "validation"])
-def test_a_validation_folder_beside_train_is_the_test(root, open_folder, name):
-    for split, shades in (("train", (1, 2, 3)), (name, (4, 5))):
-        write(root / split / "cats", *shades)
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [("train", "val", "test"), ("Training", "VALID", "Testing"), ("TRAIN", "validation", "Test")],
+)
+@pytest.mark.parametrize("wrapper", [".", "dataset", "deeper/still"])
+def test_split_folders_are_found_in_any_case_and_below_wrappers(root, open_folder, wrapper, train, validation, test):
+    for name, shades in ((train, (1, 2, 3)), (validation, (4, 5)), (test, (6,))):
+        write(root / wrapper / name / "cats", *shades)
     data = open_folder()
     assert data.class_names == ["cats"]
-    assert greys(data, "test")[0] == [4, 5]
+    assert [greys(data, split)[0] for split in ("train", "validation", "test")] == [[1, 2, 3], [4, 5], [6]]
 
 
-def test_one_of_both_folders_is_only_a_class(root, open_folder):
-    write(root / "train", 1, 2)
-    assert open_folder().class_names == ["train"]
+def test_official_validation_images_are_the_validation_part(root, open_folder):
+    for name, shades in (("train", range(1, 21)), ("valid", (30, 31)), ("test", (40,))):
+        write(root / name / "cats", *shades)
+    data = open_folder(validation_fraction=0.5)
+    data.prepare_data()
+    data.setup("fit")
+    assert data.array("training").images[:, 0, 0, 0].tolist() == sorted(range(1, 21), key=str)
+    assert data.array("validation").images[:, 0, 0, 0].tolist() == [30, 31]
+    assert len(data.array("seen").images) == 2
+
+
+def test_training_and_validation_alone_set_some_training_images_aside_for_the_test(root, open_folder):
+    write(root / "train" / "cats", *range(100))
+    write(root / "val" / "cats", *range(100, 110))
+    data = open_folder()
+    train, test = greys(data, "train")[0], greys(data, "test")[0]
+    assert sorted(train + test) == list(range(100))
+    assert 5 <= len(test) <= 15
+    assert greys(data, "validation")[0] == list(range(100, 110))
+
+
+def test_a_lone_training_folder_is_looked_through(root, open_folder):
+    write(root / "Train" / "cat", *range(20))
+    write(root / "Train" / "dog", *range(20, 40))
+    data = open_folder()
+    assert data.class_names == ["cat", "dog"]
+    assert sorted(greys(data, "train")[0] + greys(data, "test")[0]) == list(range(40))
+
+
+@pytest.mark.parametrize("names", [["test"], ["test", "val"], ["Validation"]])
+def test_splits_without_one_for_training_are_refused(root, open_folder, names):
+    for name in names:
+        write(root / name / "cat", 1)
+    with pytest.raises(ValueError, match="pictures, there is no folder train beside"):
+        open_folder()
+
+
+@pytest.mark.parametrize("names", [("train", "Train"), ("val", "validation")])
+def test_two_folders_for_one_split_are_refused(root, open_folder, names):
+    for name in ("train", "test", *names):
+        write(root / name / "cat", 1)
+    with pytest.raises(ValueError, match=f"{names[0]} and {names[1]}|{names[1]} and {names[0]}"):
+        open_folder()
+
+
+@pytest.mark.parametrize("names", [("boat", "plane", "train"), ("plane", "test"), ("Val", "plane")])
+def test_a_class_may_be_called_like_a_split(root, open_folder, names):
+    for grey, name in enumerate(names):
+        write(root / name, grey)
+    assert open_folder().class_names == sorted(names)
+
+
+def test_what_lies_beside_splits_is_left_out_and_said(root, open_folder, caplog):
+    write(root / "train" / "cat", 1, 2)
+    write(root / "test" / "cat", 3)
+    write(root / "extra" / "cat", 4)
+    write(root, 5)
+    data = open_folder()
+    data.prepare_data()
+    assert greys(data, "train")[0] == [1, 2]
+    assert "left out 2 files in " in caplog.text
+    assert "2 x an image beside the folders of the splits" in caplog.text
+
+
+def test_splits_inside_of_classes_are_refused(root, open_folder):
+    for name in ("bottle", "cable"):
+        for split in ("train", "test"):
+            write(root / name / split / "good", 1)
+    with pytest.raises(ValueError, match="the folder bottle holds test and train; put the classes into the splits"):
+        open_folder()
+
+
+def test_wrappers_inside_of_splits_are_looked_through(root, open_folder):
+    for split, shades in (("train", (1, 2)), ("test", (3, 4))):
+        write(root / split / "images" / "cat", shades[0])
+        write(root / split / "images" / "dog", shades[1])
+    data = open_folder()
+    assert data.class_names == ["cat", "dog"]
+    assert greys(data, "test") == ([3, 4], [0, 1])
+
+
+def test_one_line_says_how_the_folder_was_understood(root, open_folder, caplog):
+    for name, shades in (("Train", (1, 2, 3)), ("valid", (4, 5))):
+        write(root / "all" / name / "cats", *shades)
+        write(root / "all" / name / "dogs", *(shade + 10 for shade in shades))
+    data = open_folder(test_fraction=0.4)
+    data.prepare_data()
+    with caplog.at_level("INFO"):
+        data.setup("fit")
+    assert data.summary() in caplog.text
+    start, end = data.summary().split(f"in {root}: ")
+    training, test = len(data.load("train")[0]), len(data.load("test")[0])
+    assert start == f"ImageFolder: training {training}, validation 4, test {test}; 2 classes (cats, dogs); "
+    assert end == (
+        "all/Train is the train split, all/valid is the validation split, the test images are set aside by name"
+    )
 
 
 def test_images_beside_each_other_have_no_labels(root, open_folder):
@@ -141,7 +239,8 @@ def test_loaders_bring_the_images(root, open_folder):
     assert isinstance(data.load("train")[0], np.memmap)
     for images, labels in data.train_dataloader():
         assert ((images[:, 0, 0, 0] >= 100).long() == labels).all()
-    assert [len(loader.dataset) for loader in data.val_dataloader()] == [9, 9]
+    held_out = len(data.load("train")[0]) - len(data.parts["training"])
+    assert [len(loader.dataset) for loader in data.val_dataloader()] == [held_out, held_out]
 
 
 def test_what_is_cached_is_not_decoded_again(root, open_folder, monkeypatch):
@@ -326,3 +425,58 @@ def test_a_process_that_is_killed_leaves_nothing_that_counts(root, tmp_path):
     data = ImageFolder(str(root), image_size=32, cache_dir=str(tmp_path / "cache"), test_fraction=0.0)
     assert len(data.load("train")[0]) == 60
     assert [path.suffix for path in (tmp_path / "cache").iterdir() if path.is_dir()] == [""]
+
+
+def split_names(data):
+    """Which image is in which part, by its grey."""
+    data.parts.clear()
+    data.setup("fit")
+    data.setup("test")
+    return {
+        grey: part
+        for part in ("training", "validation", "test")
+        for grey in data.array(part).images[:, 0, 0, 0].tolist()
+    }
+
+
+def test_an_image_more_or_less_moves_no_other_one(root, open_folder):
+    write(root / "a", *range(100))
+    write(root / "b", *range(100, 200))
+    data = open_folder()
+    before = split_names(data)
+    assert sorted(before) == list(range(200))
+    assert all(10 <= list(before.values()).count(part) <= 30 for part in ("validation", "test"))
+    write(root / "a", 250)
+    (root / "b" / "150.png").unlink()
+    after = split_names(data)
+    assert after.keys() ^ before.keys() == {150, 250}
+    assert all(after[grey] == before[grey] for grey in before if grey != 150)
+
+
+def test_neither_place_nor_date_of_a_folder_moves_an_image_or_changes_what_it_is(root, open_folder, tmp_path):
+    write(root / "a", *range(50))
+    data = open_folder()
+    before, identity = split_names(data), data.identity
+    moved = shutil.copytree(root, tmp_path / "elsewhere" / "renamed")
+    other = ImageFolder(str(moved), image_size=4, cache_dir=str(tmp_path / "cache"))
+    assert split_names(other) == before
+    assert other.identity == identity
+
+
+@pytest.mark.parametrize("change", ["more", "fewer", "other pixels", "other name", "other class"])
+def test_other_images_are_other_data(root, open_folder, change):
+    write(root / "a", *range(20))
+    write(root / "b", *range(100, 120))
+    data = open_folder(test_fraction=0.0)
+    data.setup("fit")
+    identity = data.identity
+    {
+        "more": lambda: write(root / "a", 99),
+        "fewer": (root / "a" / "3.png").unlink,
+        "other pixels": lambda: Image.new("L", (10, 8), 77).save(root / "a" / "3.png"),
+        "other name": lambda: (root / "a" / "3.png").rename(root / "a" / "3_.png"),
+        "other class": lambda: (root / "a" / "3.png").rename(root / "b" / "3.png"),
+    }[change]()
+    changed = open_folder(test_fraction=0.0)
+    changed.setup("fit")
+    assert changed.identity != identity

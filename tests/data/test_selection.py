@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from genzoo.data.selection import choose_balanced, choose_proportional, count_of, require_fraction, shuffled
+from genzoo.data.selection import (
+    Purpose,
+    choose_balanced,
+    choose_by_draw,
+    choose_proportional,
+    count_of,
+    draws_of,
+    require_fraction,
+    shuffled,
+)
 
 
 def labels_of(*sizes):
@@ -63,6 +72,39 @@ def test_choices_are_ascending_seeded_and_nested(choose):
 def test_a_choice_is_spread_over_the_data():
     labels = np.zeros(10_000, np.int64)
     assert abs(choose_balanced(labels, 1000, 0).mean() - 5000) < 300
+
+
+def test_draws_never_change_and_differ_by_purpose():
+    assert draws_of(["a/1.png"], Purpose.TEST)[0] == pytest.approx(0.486543153348926, abs=1e-12)
+    names = [f"{number}.png" for number in range(10_000)]
+    test, validation = draws_of(names, Purpose.TEST), draws_of(names, Purpose.VALIDATION)
+    assert abs(np.corrcoef(test, validation)[0, 1]) < 0.05
+    assert np.histogram(test, 10, (0, 1))[0].min() > 900
+
+
+def test_a_choice_by_draw_depends_on_no_other_image():
+    labels, draws = labels_of(50, 30), draws_of(map(str, range(80)), Purpose.TEST)
+    chosen = choose_by_draw(labels, draws, 0.2)
+    assert chosen.tolist() == np.flatnonzero(draws < 0.2).tolist()
+    for gone in range(80):
+        others = np.delete(np.arange(80), gone)
+        assert others[choose_by_draw(labels[others], draws[others], 0.2)].tolist() == [n for n in chosen if n != gone]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "draws", "fraction", "chosen"),
+    [
+        ((10, 2), [0.9] * 9 + [0.8, 0.05, 0.7], 0.1, [9, 10]),  # the lowest of a class that is large enough
+        ((2, 2), [0.9, 0.8, 0.7, 0.6], 0.1, [3]),  # at least one of all
+        ((2, 1), [0.05, 0.01, 0.02], 0.1, [1]),  # never all of a class
+        ((1,), [0.01], 0.1, []),
+        ((3,), [0.0, 0.5, 0.9], 0.0, []),
+        ((), [], 0.5, []),
+    ],
+)
+def test_no_class_gives_nothing_or_all(sizes, draws, fraction, chosen):
+    labels = np.repeat(np.arange(len(sizes)), np.array(sizes, int))
+    assert choose_by_draw(labels, np.array(draws, float), fraction).tolist() == chosen
 
 
 def test_a_fraction_of_something_is_at_least_one():
