@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from jsonargparse import Namespace
-from PIL import Image
 from rich.progress import track
 from torch import Tensor
-from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from genzoo.cli.configs import with_shipped_configs
 from genzoo.cli.errors import Parser, is_deliberate
 from genzoo.data.base import ImageDataModule
-from genzoo.data.decoding import read_image
+from genzoo.data.decoding import open_image, planes_of
+from genzoo.data.folders import content_of, report_left_out, require_images
 from genzoo.metrics.classification import NearestNeighbourAccuracy, accuracy_of
 from genzoo.metrics.score import Plain, Score, score_table, versions, write_scores
 from genzoo.metrics.selection import extractors_for, real_images, size_protocol
@@ -103,9 +102,9 @@ def read_samples(path: Path, data: ImageDataModule) -> tuple[Tensor, Tensor | No
     """
     if path.is_dir():
         return _read_folder(path, data), None
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"there is no file or folder {path}; give a folder of images, or a .npz or .npy file")
-    if path.suffix not in (".npz", ".npy"):
+    if path.suffix not in (".npz", ".npy") or not path.is_file():
         raise ValueError(f"{path} is neither a folder nor a .npz or .npy file; save images in one of these")
     found = np.load(path)
     arrays = {"samples": found} if isinstance(found, np.ndarray) else dict(found)
@@ -131,16 +130,16 @@ def read_samples(path: Path, data: ImageDataModule) -> tuple[Tensor, Tensor | No
 
 
 def _read_folder(folder: Path, data: ImageDataModule) -> Tensor:
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMG_EXTENSIONS)
-    if not paths:
-        raise FileNotFoundError(f"{folder} holds no images; expected {', '.join(IMG_EXTENSIONS)}")
+    content = content_of(folder)
+    require_images(folder, content)
     images, size = [], data.spec.get("native_size", data.spec["shape"][-1])
-    for path in track(paths, "Reading samples"):
-        images.append(read_image(path, size, data.channels))
-        with Image.open(path) as image:
-            if image.size != (size, size):
-                raise ValueError(
-                    f"{path} has {image.size[0]} x {image.size[1]} pixels, but {type(data).__name__} has {size} x "
-                    f"{size}; samples are compared as they are, so save them in the size of the data"
-                )
+    for path in track(content.images, "Reading samples"):
+        image = open_image(folder / path, data.channels)
+        if image.size != (size, size):
+            raise ValueError(
+                f"{folder / path} has {image.width} x {image.height} pixels, but {type(data).__name__} has {size} x "
+                f"{size}; samples are compared as they are, so save them in the size of the data"
+            )
+        images.append(planes_of(image))
+    report_left_out(folder, content.left_out)
     return torch.from_numpy(np.stack(images))

@@ -52,8 +52,12 @@ def read_image(path: Path | str, size: int, channels: int, content: BinaryIO | N
     Raises:
         ValueError: If the file cannot be read as an image.
     """
-    image = ImageOps.fit(open_image(path, channels, content), (size, size), Image.Resampling.LANCZOS)
-    planes: NDArray[np.uint8] = np.moveaxis(np.asarray(image).reshape(size, size, channels), -1, 0)
+    return planes_of(ImageOps.fit(open_image(path, channels, content), (size, size), Image.Resampling.LANCZOS))
+
+
+def planes_of(image: Image.Image) -> NDArray[np.uint8]:
+    """The pixels of a grey or colour image, ``(channels, height, width)``, uint8."""
+    planes: NDArray[np.uint8] = np.moveaxis(np.atleast_3d(np.asarray(image)), -1, 0)
     return planes
 
 

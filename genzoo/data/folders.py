@@ -103,9 +103,7 @@ def require_images(folder: Path, content: FolderContent) -> None:
     """
     if not content.images:
         found = f", it has {_counted(content.left_out)}" if content.left_out else ""
-        raise FileNotFoundError(
-            f"{folder.absolute()} holds no images; expected .jpg, .png or any other raster format{found}"
-        )
+        raise FileNotFoundError(f"{folder} holds no images; expected .jpg, .png or any other raster format{found}")
 
 
 def report_left_out(folder: Path, left_out: Sequence[LeftOut]) -> None:

@@ -124,7 +124,7 @@ class ImageFolder(DecodedImages):
         listings: dict[Split, Listing] = {}
         for split, top in self.layout.tops.items():
             inside = content.below(top)
-            require_images(self.root / top, inside)
+            require_images((self.root / top).absolute(), inside)
             if self.class_names:
                 _require_no_lost_class(self.root, inside, self.layout.bases[split])
             listings[split] = self._labelled(inside.images, self.layout.bases[split])

@@ -1,6 +1,7 @@
 """``genzoo evaluate``: images from anywhere, and what is said of those that do not fit."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -60,6 +61,22 @@ def test_all_layouts_are_the_same_images(layout, training_images, working_folder
     )
 
 
+def test_a_folder_is_read_by_the_rules_of_image_folders(training_images, working_folder, capsys, caplog):
+    expected = scores_of(["copies.npz", "--output", "expected.json"], capsys, working_folder / "expected.json")
+    folder = working_folder / "images"
+    (folder / ".ipynb_checkpoints").mkdir(parents=True)
+    for place, image in enumerate(training_images):
+        Image.fromarray(image[0]).save(folder / f"{place:03d}.png")
+        Image.fromarray(255 - image[0]).save(folder / ".ipynb_checkpoints" / f"{place:03d}-checkpoint.png")
+        (folder / f"._{place:03d}.png").write_bytes(b"resource fork")
+    (folder / "again").symlink_to(folder)
+    (folder / "notes.txt").write_text("no image")
+    found = scores_of(["images"], capsys, working_folder / "images.scores.json")
+    assert found["fd/digits"]["protocol"]["number_fake"] == 400
+    assert found["fd/digits"]["value"] == pytest.approx(expected["fd/digits"]["value"])
+    assert "left out 2 files in images: 1 x a link to what is there already, 1 x .txt" in caplog.text
+
+
 def test_too_few_images_leave_out_what_needs_more(training_images, working_folder, capsys, caplog):
     np.save(working_folder / "few.npy", training_images[:30])
     found = scores_of(["few.npy"], capsys, working_folder / "few.npy.scores.json")
@@ -72,11 +89,19 @@ def save(array):
     return lambda folder: np.save(folder / "bad.npy", array)
 
 
+def pipe_among_images(folder):
+    (folder / "images").mkdir()
+    Image.new("L", (8, 8)).save(folder / "images" / "a.png")
+    os.mkfifo(folder / "images" / "b.png")
+
+
 @pytest.mark.parametrize(
     ("make", "samples", "data", "expected"),
     [
         (lambda folder: None, "nowhere", DATA, "there is no file or folder nowhere; give a folder of images"),
         (lambda folder: (folder / "empty").mkdir(), "empty", DATA, "empty holds no images; expected .jpg"),
+        (lambda folder: os.mkfifo(folder / "a.npy"), "a.npy", DATA, "a.npy is neither a folder nor a .npz or"),
+        (pipe_among_images, "images", DATA, "images/b.png cannot be read as an image (it is no regular file)"),
         (lambda folder: (folder / "a.txt").write_text(""), "a.txt", DATA, "a.txt is neither a folder nor a .npz or"),
         (save(np.zeros((9, 1, 8, 8), np.float32)), "bad.npy", DATA, "bad.npy holds float32 images of shape (9, 1, 8"),
         (save(np.zeros((9, 1, 9, 9), np.uint8)), "bad.npy", DATA, "the samples have shape (1, 9, 9), but the data (1"),

@@ -480,3 +480,66 @@ def test_other_images_are_other_data(root, open_folder, change):
     changed = open_folder(test_fraction=0.0)
     changed.setup("fit")
     assert changed.identity != identity
+
+
+def test_a_class_of_any_raster_format_is_read(root, open_folder):
+    for ending, kind in (("gif", "GIF"), ("jp2", "JPEG2000"), ("jfif", "JPEG"), ("webp", "WEBP"), ("tga", "TGA")):
+        (root / ending).mkdir(parents=True)
+        frames = [Image.new("RGB", (16, 16), (shade, shade, shade)) for shade in (60, 200)]
+        more = {"save_all": True, "append_images": frames[1:]} if kind in ("GIF", "WEBP") else {}
+        frames[0].save(root / ending / f"1.{ending}", kind, **more)
+    data = open_folder(test_fraction=0.0)
+    images, labels = data.load("train")
+    assert data.class_names == ["gif", "jfif", "jp2", "tga", "webp"]
+    assert labels.tolist() == list(range(5))
+    assert (np.abs(images.astype(int) - 60) <= 2).all()
+
+
+@pytest.mark.parametrize("nesting", ["", "wrapped/"])
+@pytest.mark.parametrize("lost", ["c/1.heic", "c/1.eps", "c/deep/1", "c/1.unheard"])
+def test_a_class_of_files_that_are_not_taken_is_an_error(root, open_folder, nesting, lost):
+    write(root / nesting / "a", 1, 2)
+    write(root / nesting / "b", 3)
+    (root / nesting / lost).parent.mkdir(parents=True)
+    (root / nesting / lost).touch()
+    with pytest.raises(ValueError, match=f"{nesting}c holds no image, but files left out .* if it is no class"):
+        open_folder().prepare_data()
+
+
+def test_a_test_class_of_files_that_are_not_taken_is_an_error(root, open_folder):
+    write(root / "train" / "a", 1)
+    write(root / "train" / "b", 2)
+    write(root / "test" / "a", 3)
+    (root / "test" / "b").mkdir()
+    (root / "test" / "b" / "1.heic").touch()
+    with pytest.raises(ValueError, match="test/b holds no image, but files left out"):
+        open_folder().prepare_data()
+
+
+def test_a_class_whose_folder_is_a_dead_link_is_an_error(root, open_folder):
+    write(root / "a", 1)
+    write(root / "b", 2)
+    (root / "c").symlink_to("gone")
+    with pytest.raises(ValueError, match=r"c holds no image, but files left out \(a link to what does not exist\)"):
+        open_folder().prepare_data()
+
+
+def test_a_class_of_broken_images_cannot_be_skipped(root, open_folder):
+    write(root / "a", 1, 2)
+    (root / "b").mkdir()
+    (root / "b" / "1.png").touch()
+    with pytest.raises(ValueError, match="none of the train images of the class b can be read; repair them"):
+        open_folder(skip_broken=True, test_fraction=0.0).prepare_data()
+
+
+def test_dead_links_and_pipes_are_broken_images(root, open_folder, caplog):
+    write(root / "a", 1, 2)
+    (root / "a" / "dead.png").symlink_to("gone.png")
+    os.mkfifo(root / "a" / "pipe.png")
+    with pytest.raises(ValueError, match=r"(dead|pipe)\.png cannot be read .*, or set skip_broken to true"):
+        open_folder(test_fraction=0.0).prepare_data()
+    data = open_folder(test_fraction=0.0, skip_broken=True)
+    data.prepare_data()
+    assert greys(data, "train")[0] == [1, 2]
+    assert "left out 2 images that cannot be read" in caplog.text
+    assert "it is a link to gone.png, where nothing is" in caplog.text
