@@ -154,7 +154,7 @@ def _root(folder: Path, settings: dict[str, Any]) -> Path:
 def _checkpoint_of_configs(arguments: list[str]) -> tuple[str | None, list[str]]:
     """The checkpoint that a config names, and arguments without one that was only noted in it.
 
-    Runs of earlier versions noted in their own config what they had gone on from; that is no wish of who repeats them.
+    Runs of earlier versions noted in their own configs what they had gone on from; that is no wish of who repeats them.
     """
     given = None
     for _, config in configs_in(arguments):
@@ -162,7 +162,7 @@ def _checkpoint_of_configs(arguments: list[str]) -> tuple[str | None, list[str]]
         named = settings.get("ckpt_path") if isinstance(settings, dict) else None
         if named is None:
             continue
-        if Path(config).name == CONFIG and (Path(config).parent / "checkpoints").is_dir():
+        if Path(config).match("config*.yaml") and (Path(config).parent / "checkpoints").is_dir():
             sys.stderr.write(f"genzoo: {named}, which the run of {config} went on from, is left out\n")
             arguments = [*arguments, "--ckpt_path", "null"]
         else:

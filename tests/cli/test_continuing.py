@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from genzoo.cli import main
 from genzoo.cli.continuing import configs_first
 from genzoo.models.base import GenerativeModel
 from tests.conftest import read_wandb_run
+from tests.test_earlier_runs import FIXTURES
 
 pytestmark = pytest.mark.usefixtures("working_folder")
 
@@ -212,6 +214,130 @@ def test_weights_that_do_not_fit_are_named_with_the_setting(working_folder, caps
     assert "the weights of the checkpoint do not fit this VAE: encoder." in said
     assert "latent_dim was 4 and is 5" in said
     assert log.read_text() == before
+
+
+@pytest.fixture
+def earlier(working_folder):
+    """The place for copies of runs of an earlier version, which have been made elsewhere."""
+    return shutil.copytree(FIXTURES, working_folder / "runs")
+
+
+LONGER = ["--trainer.max_epochs", "3", "--trainer.enable_progress_bar", "false"]
+# The objective falls by about a thousand nats.
+WORSE = ["--model.free_bits", "1000"]
+
+
+def named(run, way, patch):
+    """A name of a run."""
+    if way == "from within":
+        patch.chdir(run)
+    if way == "through a link":
+        (run.parents[2] / "link").symlink_to(run)
+    names = {
+        "relative": "runs/vae/earlier",
+        "with a slash": "runs/vae/earlier/",
+        "absolute": str(run),
+        "from within": ".",
+        "by a detour": "runs/vae/../vae/earlier",
+        "through a link": "link",
+    }
+    return names[way]
+
+
+def remembered(run):
+    """The paths of the best checkpoints that the last one remembers."""
+    (state,) = [
+        state
+        for key, state in torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["callbacks"].items()
+        if key.startswith("Checkpoints")
+    ]
+    return {state["best_model_path"], *state["best_k_models"]}
+
+
+@pytest.mark.parametrize(
+    "way", ["relative", "with a slash", "absolute", "from within", "by a detour", "through a link"]
+)
+def test_it_does_not_matter_from_where_a_run_is_named(way, earlier, monkeypatch):
+    run = earlier / "vae" / "earlier"
+    before = {path.name for path in run.iterdir()}
+    assert fit(named(run, way, monkeypatch), *LONGER) == 0
+    assert {path.name for path in (run / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert remembered(run) == {str(run / "checkpoints" / "best.ckpt")}
+    # The objective has risen with every epoch.
+    assert torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["global_step"] == 12
+    assert {path.name for path in run.iterdir()} - before == {"config_until_step_0000008.yaml"}
+    assert yaml.safe_load((run / "config.yaml").read_text())["run"] == {"root": "runs", "name": "earlier"}
+    assert [path.name for path in run.parent.iterdir()] == ["earlier"]
+
+
+def test_a_run_that_was_moved_remembers_its_best_checkpoint(earlier, tmp_path):
+    run = tmp_path / "elsewhere" / "moved"
+    shutil.copytree(earlier / "vae" / "earlier", run)
+    best = (run / "checkpoints" / "best.ckpt").read_bytes()
+    assert fit(str(run), *LONGER, *WORSE) == 0
+    assert (run / "checkpoints" / "best.ckpt").read_bytes() == best
+    assert remembered(run) == {str(run / "checkpoints" / "best.ckpt")}
+    assert main(["validate", str(run), "--trainer.enable_progress_bar", "false"]) == 0
+    measured = yaml.safe_load((tmp_path / "elsewhere" / "vae" / "moved_validate" / "config.yaml").read_text())
+    assert measured["ckpt_path"] == str(run / "checkpoints" / "best.ckpt")
+
+
+def test_a_run_remembers_its_best_checkpoint_at_another_interval(earlier):
+    run = earlier / "vae" / "earlier"
+    best = (run / "checkpoints" / "best.ckpt").read_bytes()
+    assert fit("runs/vae/earlier", *LONGER, *WORSE, "--checkpoint.every_n_epochs", "1") == 0
+    assert (run / "checkpoints" / "best.ckpt").read_bytes() == best
+    assert {path.name for path in (run / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+
+
+def test_another_measure_of_the_best_replaces_it(earlier):
+    checkpoints = earlier / "vae" / "earlier" / "checkpoints"
+    other = ["--checkpoint.monitor", "val/reconstruction", "--checkpoint.mode", "max"]
+    assert fit("runs/vae/earlier", *LONGER, *other) == 0
+    assert {path.name for path in checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert torch.load(checkpoints / "best.ckpt", weights_only=True)["global_step"] == 12
+
+
+def test_checkpoints_of_ones_own_are_found_where_the_run_lies(earlier, working_folder):
+    own = [
+        *("--trainer.callbacks", "lightning.pytorch.callbacks.ModelCheckpoint"),
+        *("--trainer.callbacks.monitor", "val/elbo", "--trainer.callbacks.mode", "max"),
+        *("--trainer.callbacks.filename", "own", "--run.name", "new"),
+    ]
+    assert fit("runs/vae/earlier", *LONGER, *own) == 0
+    (earlier / "vae" / "new").rename(working_folder / "moved")
+    assert fit("moved", "--trainer.max_epochs", "4") == 0
+    assert {path.name for path in (working_folder / "moved" / "checkpoints").iterdir()} == {
+        *("best.ckpt", "last.ckpt", "own.ckpt")
+    }
+
+
+def test_a_new_run_from_an_earlier_state_has_a_best_checkpoint_of_its_own(earlier):
+    assert fit("runs/vae/earlier", *LONGER, *WORSE, "--run.name", "new") == 0
+    new = earlier / "vae" / "new"
+    assert {path.name for path in (new / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert len(remembered(new)) == 1
+
+
+def test_a_run_is_repeated_from_its_config(earlier, capsys):
+    assert fit("runs/vae/earlier", *LONGER) == 0
+    config = yaml.safe_load((earlier / "vae" / "earlier" / "config.yaml").read_text())
+    assert config["ckpt_path"] is config["weights_only"] is None
+    assert fit("--config", "runs/vae/earlier/config.yaml", "--run.name", "again") == 0
+    again = earlier / "vae" / "again"
+    assert [row["step"] for row in rows(again) if row["train/loss"]] == [str(step) for step in range(12)]
+    assert torch.load(again / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 12
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "config_until_step_0000008.yaml"])
+def test_what_an_earlier_version_has_noted_in_a_config_is_no_wish(name, earlier, capsys):
+    config = earlier / "dcgan" / "earlier" / name
+    noted = "runs/dcgan/earlier/checkpoints/last.ckpt"
+    config.write_text(config.read_text().replace("ckpt_path: null", f"ckpt_path: {noted}"))
+    assert fit("--config", str(config), "--run.name", "again") == 0
+    assert f"{noted}, which the run of {config} went on from, is left out" in capsys.readouterr().err
+    steps = [int(row["step"]) for row in rows(earlier / "dcgan" / "again")]
+    assert min(steps) == 0
 
 
 def test_configs_come_before_what_overrides_them():
