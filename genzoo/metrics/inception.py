@@ -1,6 +1,7 @@
 """Inception-v3 with the weights of the original FID; only scores in its features are called FID."""
 
 import hashlib
+import pickle
 from pathlib import Path
 
 import torch
@@ -31,11 +32,16 @@ def inception_extractor(weights: Path | None = None) -> FeatureExtractor:
     path = weights or Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS
     if not path.is_file():
         _download(path, may_download=weights is None)
-    # torch-fidelity unpickles whatever it is given; the end of the file's name is the start of its hash.
+    # The end of the file's name is the start of its hash.
     if not hashlib.sha256(path.read_bytes()).hexdigest().startswith(path_hash := WEIGHTS[-12:-4]):
         raise ValueError(
             f"{path} is not the file {WEIGHTS}, whose SHA-256 starts with {path_hash}; fetch it anew from {URL}"
         )
+    # Eight digits can be forged, and torch-fidelity runs whatever the file says.
+    try:
+        torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        raise ValueError(f"{path} holds more than plain weights, and is not read; fetch it anew from {URL}") from error
     network = module.FeatureExtractorInceptionV3(INCEPTION, ["2048"], feature_extractor_weights_path=str(path))
     return wrap_inception(network)
 

@@ -1,10 +1,13 @@
+import hashlib
 from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 import torch
 
+from genzoo.metrics import inception
 from genzoo.metrics.inception import WEIGHTS, inception_extractor, wrap_inception
+from tests.spoiled import Payload, sign_beside
 
 pytest.importorskip("torch_fidelity")
 
@@ -36,6 +39,15 @@ def test_another_file_is_not_read(tmp_path):
     path.write_bytes(b"anything")
     with pytest.raises(ValueError, match="whose SHA-256 starts with 6726825d"):
         inception_extractor(path)
+
+
+def test_a_forged_file_is_not_run(tmp_path, monkeypatch):
+    path = tmp_path / "forged.pth"
+    torch.save({"extra": Payload(sign_beside(path))}, path)
+    monkeypatch.setattr(inception, "WEIGHTS", f"forged-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}.pth")
+    with pytest.raises(ValueError, match=r"forged\.pth holds more than plain weights, and is not read"):
+        inception_extractor(path)
+    assert not sign_beside(path).exists()
 
 
 def test_it_takes_grey_and_colour_of_any_size_and_is_called_fid(tmp_path):
