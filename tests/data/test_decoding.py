@@ -125,18 +125,16 @@ def png(depth, colour_type, row, transparent=b""):
 
     channels = {0: 1, 2: 3, 4: 2}[colour_type]
     header = struct.pack(">IIBBBBB", 8 * len(row) // (depth * channels), 1, depth, colour_type, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"tRNS", transparent), (b"IDAT", zlib.compress(b"\0" + row)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        chunk(name, content) for name, content in chunks if content or name != b"tRNS"
-    )
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" + row)), (b"IEND", b"")]
+    if transparent:
+        chunks.insert(1, (b"tRNS", transparent))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*named) for named in chunks)
 
 
 def tiff(width, data, **tags):
     """An uncompressed grey TIFF file of one row, as the bytes of the file."""
-    values = {"ImageWidth": width, "ImageLength": 1, "BitsPerSample": 8, "Compression": 1} | {
-        **{"PhotometricInterpretation": 1, "StripOffsets": 200, "SamplesPerPixel": 1, "StripByteCounts": len(data)},
-        **tags,
-    }
+    values = {"ImageWidth": width, "ImageLength": 1, "BitsPerSample": 8, "Compression": 1, "SamplesPerPixel": 1}
+    values |= {"PhotometricInterpretation": 1, "StripOffsets": 200, "StripByteCounts": len(data), **tags}
     entries = sorted((ExifTags.Base[name].value, value) for name, value in values.items())
     directory = b"".join(struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in entries)
     return (b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + directory + bytes(4)).ljust(200, b"\0") + data
@@ -149,9 +147,7 @@ WIDE = struct.pack("<4H", 0, 1000, 30_000, 65_535)
     ("content", "grey"),
     [
         pytest.param(png(16, 0, struct.pack(">2H", 0, 65_535)), [0, 255], id="16 bits"),
-        pytest.param(
-            png(16, 0, struct.pack(">3H", 256, 257, 65_535), b"\1\1"), [1, 255, 255], id="16 bits, one transparent"
-        ),
+        pytest.param(png(16, 0, struct.pack(">2H", 256, 257), b"\1\1"), [1, 255], id="16 bits, one transparent"),
         pytest.param(png(16, 4, struct.pack(">4H", 514, 65_535, 514, 0)), [2, 255], id="16 bits with alpha"),
         pytest.param(png(8, 0, bytes([5, 6]), b"\0\5"), [255, 6], id="8 bits, one transparent"),
         pytest.param(png(4, 0, b"\x56", b"\0\5"), [255, 6 * 17], id="4 bits, one transparent"),
@@ -184,8 +180,9 @@ def test_ranges_and_transparency_are_those_of_the_file(content, grey):
         (tiff(2, struct.pack("<2h", -1, 1), BitsPerSample=16, SampleFormat=2), "signed pixels have no agreed range"),
         (tiff(2, struct.pack("<2b", -1, 1), SampleFormat=2), "signed pixels have no agreed range"),
         (tiff(2, struct.pack("<2f", 0, 1), BitsPerSample=32, SampleFormat=3), "floating-point pixels have no agreed"),
-        (png(16, 2, bytes(6), bytes(6)), "of 16-bit colours it cannot be told which is transparent"),
+        (png(16, 2, bytes(6), bytes(6)), "of colours with 16 bits it cannot be told"),
     ],
+    ids=["signed 32", "32", "signed 16", "signed 8", "float", "16-bit colours, one transparent"],
 )
 def test_pixels_whose_range_is_not_known_are_refused(content, message):
     with pytest.raises(ValueError, match=f"image cannot be read as an image .*{message}"):
