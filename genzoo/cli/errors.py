@@ -74,6 +74,8 @@ def sentence(message: str, options: Iterable[str] = ()) -> str:
         r"Option '([\w.]+)' is not accepted(?:\. Got value: Namespace\(class_path='([\w.]+)')?", message
     ):
         owner = pydoc.locate(found[2]) if found[2] else owner
+        if not keys and not isinstance(owner, type):
+            return _unknown_key(found[1].split("."), [o[2:].split(".") for o in options if o.startswith("--")])
         known = _settings(owner) if isinstance(owner, type) else []
         name = owner.__name__ if isinstance(owner, type) else keys[-1]
         return f"{name} has no setting {found[1]}; {nearest(found[1], known)}it has {', '.join(known)}"

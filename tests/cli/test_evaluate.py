@@ -95,6 +95,11 @@ def pipe_among_images(folder):
     os.mkfifo(folder / "images" / "b.png")
 
 
+def labelled(labels):
+    images = np.zeros((len(labels), 1, 8, 8), np.uint8)
+    return lambda folder: np.savez(folder / "bad.npz", samples=images, labels=np.array(labels))
+
+
 @pytest.mark.parametrize(
     ("make", "samples", "data", "expected"),
     [
@@ -104,8 +109,38 @@ def pipe_among_images(folder):
         (pipe_among_images, "images", DATA, "images/b.png cannot be read as an image (it is no regular file)"),
         (lambda folder: (folder / "a.txt").write_text(""), "a.txt", DATA, "a.txt is neither a folder nor a .npz or"),
         (save(np.zeros((9, 1, 8, 8), np.float32)), "bad.npy", DATA, "bad.npy holds float32 images of shape (9, 1, 8"),
-        (save(np.zeros((9, 1, 9, 9), np.uint8)), "bad.npy", DATA, "the samples have shape (1, 9, 9), but the data (1"),
-        (save(np.zeros((9, 3, 8, 8), np.uint8)), "bad.npy", DATA, "the samples have shape (3, 8, 8), but the data (1"),
+        (
+            save(np.zeros((9, 1, 9, 9), np.uint8)),
+            "bad.npy",
+            DATA,
+            "bad.npy holds images of shape (1, 9, 9), but Digit",
+        ),
+        (
+            save(np.zeros((9, 3, 8, 8), np.uint8)),
+            "bad.npy",
+            DATA,
+            "bad.npy holds images of shape (3, 8, 8), but Digit",
+        ),
+        (save(np.zeros((0, 1, 8, 8), np.uint8)), "bad.npy", DATA, "bad.npy holds 0 images, where at least one was exp"),
+        (save(np.zeros(9, np.uint8)), "bad.npy", DATA, "bad.npy holds uint8 images of shape (9,), but expected uint8"),
+        (save(np.array([None, 1])), "bad.npy", DATA, "bad.npy is damaged, or holds Python objects where numbers were"),
+        (lambda folder: (folder / "bad.npy").touch(), "bad.npy", DATA, "bad.npy is damaged, or holds Python objects"),
+        (lambda folder: (folder / "bad.npz").write_text("PK\x03\x04"), "bad.npz", DATA, "bad.npz is damaged, or holds"),
+        (
+            lambda folder: np.savez(folder / "bad.npz", labels=np.zeros(9, np.int64)),
+            "bad.npz",
+            DATA,
+            "bad.npz holds no images; call the array of images samples",
+        ),
+        (labelled([0, 9, 10]), "bad.npz", DATA, "bad.npz has label 10 at place 2, but the 10 classes of Digits have"),
+        (labelled([0, -1, 2]), "bad.npz", DATA, "bad.npz has label -1 at place 1, but the 10 classes of Digits have"),
+        (
+            labelled([0, 1, 2]),
+            "bad.npz",
+            ["--data", "ImageFolder", "--data.root", "images", "--data.image_size", "8", "--data.channels", "1"],
+            "bad.npz has labels, but ImageFolder has no classes; leave the labels out",
+        ),
+        (save(np.zeros((9, 2), np.uint8)), "bad.npy", ["--data", "GaussianMixture2D"], "GaussianMixture2D holds no im"),
         (
             lambda folder: np.savez(folder / "bad.npz", a=np.zeros(1), b=np.zeros(1)),
             "bad.npz",
@@ -140,21 +175,68 @@ def pipe_among_images(folder):
 )
 def test_what_cannot_be_scored_is_said_in_one_sentence(make, samples, data, expected, working_folder, capsys):
     make(working_folder)
-    assert main(["evaluate", samples, *data]) == 1
-    said = capsys.readouterr().err.strip().splitlines()[-1]
-    assert said.startswith(f"genzoo: {expected}")
+    (working_folder / "images").mkdir(exist_ok=True)
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", samples, *data])
+    captured = capsys.readouterr()
+    assert captured.err.strip().splitlines()[-1].startswith(f"genzoo: {expected}")
+    assert "| score |" not in captured.out
     assert not list(working_folder.glob("*.json"))
 
 
 def test_an_image_of_another_size_is_named(working_folder, capsys):
     (working_folder / "images").mkdir()
     Image.new("L", (9, 8)).save(working_folder / "images" / "wide.png")
-    assert main(["evaluate", "images", *DATA]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "images", *DATA])
     assert "wide.png has 9 x 8 pixels, but Digits has 8 x 8; samples are compared" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("arguments", "expected"), [([], "samples"), (["a.npy"], "data"), (["a.npy", "--x"], "--x")])
-def test_misuse_ends_with_code_2(arguments, expected, capsys):
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("folder", "folder is there already and is not overwritten; choose another --output"),
+        ("copies.npz", "copies.npz is there already and is not overwritten; choose another --output"),
+        ("nowhere/scores.json", "nowhere/scores.json cannot be written (No such file or directory); choose another"),
+        ("copies.npz/scores.json", "copies.npz/scores.json cannot be written (Not a directory); choose another"),
+        ("s" * 300, "cannot be written (File name too long); choose another --output"),
+    ],
+)
+def test_a_place_for_the_scores_that_is_none_is_refused_before_scoring(
+    output, expected, training_images, working_folder, capsys
+):
+    (working_folder / "folder").mkdir()
+    before = (working_folder / "copies.npz").read_bytes()
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "copies.npz", *DATA, "--output", output])
+    captured = capsys.readouterr()
+    assert expected in captured.err
+    assert not captured.out
+    assert (working_folder / "copies.npz").read_bytes() == before
+    assert sorted(path.name for path in working_folder.iterdir()) == ["copies.npz", "folder"]
+
+
+def test_scores_of_before_are_kept(training_images, working_folder, capsys):
+    first = working_folder / "copies.npz.scores.json"
+    first.write_text("[]")
+    scores_of(["copies.npz"], capsys, working_folder / "copies.npz.scores_2.json")
+    scores_of(["copies.npz"], capsys, working_folder / "copies.npz.scores_3.json")
+    assert first.read_text() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "samples"),
+        (["a.npy"], "data"),
+        (["a.npy", "--x"], "--x"),
+        (["a.npy", "--config"], "argument --config: expected one argument"),
+        (["a.npy", "--config", "configs/vae.yaml"], "a config has no setting model; it has data, extractor, output"),
+        (["a.npy", "--config", "bad.yaml"], "the config bad.yaml cannot be used: it is a list, but should hold sec"),
+    ],
+)
+def test_misuse_ends_with_code_2(arguments, expected, working_folder, capsys):
+    (working_folder / "bad.yaml").write_text("- 1\n")
     with pytest.raises(SystemExit) as stop:
         main(["evaluate", *arguments])
     assert stop.value.code == 2
