@@ -1,7 +1,10 @@
 """Optimisers whose defaults are those of the papers, and schedules beside them."""
 
+import copy
+import inspect
+import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import torch
@@ -57,8 +60,78 @@ def scheduled(
     schedule = scheduler(optimizer)
     config: LRSchedulerConfigType = {"scheduler": schedule, "interval": interval}
     if isinstance(schedule, ReduceLROnPlateau):
-        config["monitor"] = schedule.monitor
+        # Metrics come with the end of an epoch, and not of every one.
+        config |= {"monitor": schedule.monitor, "interval": "epoch", "strict": False}
     return {"optimizer": optimizer, "lr_scheduler": config}
+
+
+def tried(configure: Callable[[], Any], owner: str, by_hand: bool, epochs: int | None = None) -> list[Any]:
+    """Makes optimisers and schedules as training will, and moves them once, with what is thrown away.
+
+    Args:
+        configure: Makes them, in the form of `scheduled`; what comes in other forms is left to Lightning.
+        owner: Name of the model whose they are.
+        by_hand: Whether the model moves its optimisers itself, once per step.
+        epochs: How long training will last, if that is known.
+
+    Returns:
+        The schedules.
+
+    Raises:
+        ValueError: If torch refuses one of them or its settings, or training will.
+    """
+    try:
+        made = configure()
+        configs = [config for config in (made if isinstance(made, tuple) else (made,)) if isinstance(config, dict)]
+        for config in configs:
+            _move_copy(config["optimizer"], by_hand)
+        entries = [config["lr_scheduler"] for config in configs if "lr_scheduler" in config]
+        for entry in entries:
+            _move_schedule(entry["scheduler"], epochs if entry["interval"] == "epoch" else None)
+    except (ValueError, TypeError, RuntimeError, ArithmeticError) as error:
+        raise ValueError(
+            f"the optimisers and schedules of this {owner} cannot train it: {error}; choose others, or other settings"
+        ) from error
+    return [entry["scheduler"] for entry in entries]
+
+
+def _move_copy(optimizer: Optimizer, by_hand: bool) -> None:
+    """Moves a copy of an optimiser and of its parameters, whose gradients are zero."""
+    step = type(optimizer).step
+    closure = inspect.signature(step).parameters.get("closure")
+    needs_closure = closure is not None and closure.default is closure.empty
+    if by_hand and needs_closure:
+        raise ValueError(
+            f"{type(optimizer).__name__} computes a loss several times a step, which a game of two players cannot"
+        )
+    _require_finite_settings(optimizer)
+    # A closure means the loss itself; and what is to be captured on a GPU does not move before it is there.
+    if needs_closure or any(group.get("capturable") for group in optimizer.param_groups):
+        return
+    copied = copy.deepcopy(optimizer)
+    for parameter in (parameter for group in copied.param_groups for parameter in group["params"]):
+        parameter.grad = torch.zeros_like(parameter)
+    # Not copied.step: a schedule may have put a function there that moves the original.
+    step(copied)
+
+
+def _move_schedule(schedule: Any, moves: int | None) -> None:
+    if moves is not None and moves > getattr(schedule, "total_steps", moves):
+        raise ValueError(f"{type(schedule).__name__} ends after {schedule.total_steps} moves, but training has {moves}")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*before.*optimizer.step.*")
+        try:
+            schedule.step(*[0.0] * isinstance(schedule, torch.optim.lr_scheduler.ReduceLROnPlateau))
+        except ArithmeticError as error:
+            raise ValueError(f"{type(schedule).__name__} fails to move ({error})") from error
+    _require_finite_settings(schedule.optimizer)
+
+
+def _require_finite_settings(optimizer: Optimizer) -> None:
+    for group in optimizer.param_groups:
+        for name, value in group.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name} of {type(optimizer).__name__} is {value}, which is not finite")
 
 
 def renew_settings(checkpoint: dict[str, Any], configs: Sequence[OptimizerConfig | OptimizerLRSchedulerConfig]) -> None:

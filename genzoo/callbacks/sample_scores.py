@@ -1,7 +1,7 @@
 """Scores of samples while training goes on, within a budget of time."""
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -26,11 +26,23 @@ class SampleScores(Callback):
     epoch for which there is no time left keeps the scores of the one before. Samples come from fixed noise, and each
     device computes the same from the same.
 
+    Attributes:
+        logs: How the names of the scores begin.
+
     Args:
         number: How many samples; left out, as many as there are held-out images.
         extractor: As for `Evaluation`; left out, the first of those that are embedded for the data.
         budget: Share of the time since training began that scoring may take. The first scores are always computed.
     """
+
+    logs: ClassVar[tuple[str, ...]] = (
+        "val/fd/",
+        "val/fid",
+        "val/precision/",
+        "val/recall/",
+        "val/density/",
+        "val/coverage/",
+    )
 
     def __init__(self, number: int | None = None, extractor: str | None = None, budget: float = 0.1) -> None:
         if number is not None and number < 1:

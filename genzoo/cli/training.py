@@ -167,6 +167,13 @@ class TrainingCLI(LightningCLI):
                 callback.dirpath = str(folder / "checkpoints")
         return trainer
 
+    def before_fit(self) -> None:
+        """Refuses what the trainer could not do with the model, while the run's folder is still empty."""
+        try:
+            self.model.require_trainable(self.trainer)
+        except ValueError as error:
+            refuse(str(error))
+
     def _require_fit(self) -> None:
         """Requires that model, data and checkpoint go together, before anything is made of them."""
         if self.subcommand == "fit":

@@ -103,7 +103,8 @@ class ArrayDataModule(LightningDataModule, ABC):
             stage: ``fit`` or ``validate`` for the training file, ``test`` or ``predict`` for the test file.
 
         Raises:
-            ValueError: If the subset is larger than what remains for training, or the test split is empty.
+            ValueError: If the subset is larger than what remains for training, the test split is empty, or a trainer
+                that fits would never validate.
         """
         if stage in ("fit", "validate") and "training" not in self.parts:
             official = self._array("validation") if self.has_validation_split else None
@@ -117,6 +118,8 @@ class ArrayDataModule(LightningDataModule, ABC):
                 )
         if stage == "fit":
             rank_zero_info(self.summary())
+            if self.trainer is not None and self.trainer.training:
+                _require_validation_within_an_epoch(self.trainer, len(self.train_dataloader()))
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: str | Path, **kwargs: Any) -> Self:  # type: ignore[override]
@@ -316,6 +319,17 @@ def joined(items: ImageArray | Subset[Batch]) -> ImageArray:
     """A part as one array, in its order."""
     found: Any = items
     return ImageArray(*(values.numpy() for values in found.__getitems__(list(range(len(found))))))
+
+
+def _require_validation_within_an_epoch(trainer: Trainer, batches: int) -> None:
+    limit, interval = trainer.limit_train_batches, trainer.val_check_interval
+    batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    counts_within_epochs = trainer.check_val_every_n_epoch is not None and trainer.limit_val_batches > 0
+    if counts_within_epochs and isinstance(interval, int) and interval > batches:
+        raise ValueError(
+            f"val_check_interval is {interval}, but an epoch has {batches} batches; give that many at most, or set "
+            "check_val_every_n_epoch to null to count across epochs"
+        )
 
 
 def _position(trainer: Trainer) -> tuple[int, int]:

@@ -106,6 +106,13 @@ class AdversarialModel(GenerativeModel):
         """
         return [_OwnDuties(self.trainer)]
 
+    def reports(self) -> set[str]:
+        """Names of what training and validation hand to the loggers."""
+        players = ("discriminator", "generator")
+        return super().reports() | {
+            f"train/{player}_{name}" for player in players for name in ("loss", "gradient_norm")
+        }
+
     def setup(self, stage: str) -> None:
         """Forgets an earlier fit, and tells data-parallel training that each backward pass leaves one player out."""
         super().setup(stage)

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import torch
+from lightning.pytorch import Trainer
 from torch import Tensor
 
 from genzoo.models.averaging import Weights
 from genzoo.models.evaluated import Batch, EvaluatedModule, evaluating, images_in
+from genzoo.models.feasible import require_feasible_callbacks, require_feasible_precision, require_known_metrics
 from genzoo.models.stored import StoredModule
 from genzoo.models.watched import WatchedModule
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
 from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream, counter_seed, run_seed
+from genzoo.optimizers import tried
 from genzoo.spec import DataSpec
 
 __all__ = ["Batch", "GenerativeModel", "evaluating", "images_in"]
@@ -168,10 +171,45 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
 
     # Training
 
+    def reports(self) -> set[str]:
+        """Names of what training and validation hand to the loggers, found by measuring two blank items.
+
+        A model that logs more by itself adds to them; what is watched must be among them.
+        """
+        noise = BatchNoise(self.device, 0)
+        x = torch.zeros(2, *self.data_shape, device=self.device)
+        with evaluating(self, "raw"):
+            measured = self.statistics(x, self.blank_labels(2), noise)
+            names = self.summary({name: values.mean(0) for name, values in measured.items()})
+        return {f"{part}/{name}" for part in ("train", "val", "val/training") for name in names}
+
+    def blank_labels(self, number: int) -> Tensor:
+        """Labels such as the data have, ``(number,)`` or ``(number, condition_dim)``, all zero."""
+        return torch.zeros(number, dtype=torch.int64, device=self.device)
+
+    def require_trainable(self, trainer: Trainer) -> None:
+        """Refuses a trainer that could not train this model to the end.
+
+        Raises:
+            ValueError: If optimisers, schedules, callbacks, metrics that are watched, or the precision do not do.
+        """
+        name, callbacks = type(self).__name__, trainer.callbacks  # type: ignore[attr-defined]
+        by_hand = not self.automatic_optimization
+        require_feasible_precision(trainer.precision, self.average_decay)
+        require_feasible_callbacks(name, callbacks, by_hand)
+        if next(self.parameters(), None) is not None:
+            schedules = tried(self.configure_optimizers, name, by_hand, trainer.max_epochs)
+            require_known_metrics(self, callbacks, schedules, self.reports)
+
     def setup(self, stage: str) -> None:
-        """Forgets an earlier fit, and compiles the networks in place if asked for; their averages are copied before."""
+        """Forgets an earlier fit, and compiles the networks in place if asked for; their averages are copied before.
+
+        Raises:
+            ValueError: If the trainer could not train this model to the end.
+        """
         super().setup(stage)
         if stage == "fit":
+            self.require_trainable(self.trainer)
             self.shown, self.logged, self.logged_step = {}, {}, -1
         if self.compile_backend is not None and stage == "fit" and not self._is_compiled:
             for name, network in self.named_children():

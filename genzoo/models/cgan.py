@@ -46,6 +46,12 @@ class ConditionalGAN(GAN):
         """Length of the vector that both players see: the number of classes, or ``vector_dim``."""
         return self.vector_dim or self.num_classes
 
+    def blank_labels(self, number: int) -> Tensor:
+        """Class 0, or vectors of zeros."""
+        if self.vector_dim:
+            return torch.zeros(number, self.vector_dim, device=self.device)
+        return super().blank_labels(number)
+
     def condition(self, y: Tensor) -> Tensor:
         """One-hot vectors of labels ``(N,)``; vectors ``(N, vector_dim)`` as they are."""
         if self.vector_dim:

@@ -96,6 +96,10 @@ class GAN(AdversarialModel):
         fake = self.generate(len(x), condition, noise)
         return _discrimination(self.score(x, condition), self.score(fake, condition))
 
+    def reports(self) -> set[str]:
+        """Names of what training and validation hand to the loggers."""
+        return super().reports() | {"val/discriminator_gap"}
+
     def on_validation_epoch_end(self) -> None:
         """Reports also the gap D(x on training images) - D(x on held-out images): the discriminator's overfitting."""
         super().on_validation_epoch_end()

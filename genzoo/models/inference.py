@@ -65,7 +65,9 @@ class InferenceModel(GenerativeModel):
         per_image = self.statistics(x, y, self.training_noise())
         summary = self.summary({name: values.mean(0) for name, values in per_image.items()})
         self.watch("loss", summary["loss"], self.trainer.global_step)
-        if self.is_log_step and ends_step(self.trainer, batch_idx):
+        # An optimiser may ask for the loss several times a step; the first answer is reported.
+        is_reported = self.logged_step == self.trainer.global_step
+        if self.is_log_step and ends_step(self.trainer, batch_idx) and not is_reported:
             self.log_training({name: value.detach() for name, value in summary.items()}, self.trainer.global_step)
         return summary["loss"]
 

@@ -24,6 +24,7 @@ from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
 
 ACTIVE_VARIANCE = 0.01
+KL_PER_DIMENSION = "kl_per_dimension/{:03d}"
 
 # Importance samples per draw of noise, and rows that go through the decoder together, which bounds memory.
 SAMPLES_AT_ONCE = 50
@@ -210,11 +211,15 @@ class VariationalModel(InferenceModel):
             "active_units": (variance > ACTIVE_VARIANCE).sum().float(),
         }
 
+    def reports(self) -> set[str]:
+        """Names of what training and validation hand to the loggers."""
+        return super().reports() | {f"val/{KL_PER_DIMENSION.format(place)}" for place in range(self.latent_dim)}
+
     def _report(self, prefix: str, loader: int) -> None:
         super()._report(prefix, loader)
         if loader == 0 and (loader, "kl_per_dimension") in self._means:
             for dimension, divergence in enumerate(self._means[loader, "kl_per_dimension"].compute()):
-                self.log(f"{prefix}/kl_per_dimension/{dimension:03d}", divergence, sync_dist=True)
+                self.log(f"{prefix}/{KL_PER_DIMENSION.format(dimension)}", divergence, sync_dist=True)
 
     def _terms(self, x: Tensor, noise: Noise) -> tuple[Tensor, Tensor, Tensor]:
         observation = self.likelihood.observe(x, noise)

@@ -200,6 +200,54 @@ def test_a_run_that_could_not_begin_takes_up_no_name(working_folder, capsys):
     assert main(arguments) == 0
 
 
+SMALL_GAN = ["--model", "GAN", *("--model.networks.generator_features", "[8]")]
+PLATEAU = "lightning.pytorch.cli.ReduceLROnPlateau"
+
+
+@pytest.mark.parametrize(
+    ("model", "wrong", "said"),
+    [
+        (SMALL_VAE, ["--model.optimizer.lr", "-1"], "Invalid learning rate: -1.0"),
+        (SMALL_VAE, ["--model.optimizer.lr", "1e400"], "lr of Adam is inf"),
+        (SMALL_GAN, ["--model.generator_optimizer.lr", ".nan"], "Invalid learning rate: nan"),
+        (SMALL_GAN, ["--model.generator_optimizer", "LBFGS"], "LBFGS computes a loss several times"),
+        (
+            SMALL_GAN,
+            ["--model.generator_scheduler", "torch.optim.lr_scheduler.ReduceLROnPlateau"],
+            f"choose {PLATEAU} with one of these as monitor: train/discriminator_accuracy",
+        ),
+        (
+            SMALL_GAN,
+            ["--model.generator_scheduler", PLATEAU, "--model.generator_scheduler.monitor", "nope"],
+            "watches nope, which a GAN does not report; give it one of these as monitor: train/",
+        ),
+        (
+            SMALL_GAN,
+            ["--trainer.callbacks", "StochasticWeightAveraging", "--trainer.callbacks.swa_lrs", "0.1"],
+            "set average_decay",
+        ),
+        (SMALL_GAN, ["--trainer.precision", "16-true"], "choose 16-mixed"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_there_is_a_run(model, wrong, said, working_folder, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", *model, *QUICK, *wrong, "--run.name", "mine"])
+    assert stop.value.code == 2
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("genzoo: ")
+    assert said in last
+    assert not list((working_folder / "runs").glob("*/*"))
+
+
+def test_a_validation_beyond_the_epoch_is_refused_before_training(working_folder, capsys):
+    arguments = ["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--trainer.val_check_interval", "3"]
+    assert main(arguments) == 1
+    said = "genzoo: val_check_interval is 3, but an epoch has 2 batches; give that many at most, or set check_val_every"
+    assert said in capsys.readouterr().err
+    assert not list((working_folder / "runs").glob("vae/*"))
+    assert main([*arguments, "--trainer.check_val_every_n_epoch", "null"]) == 0
+
+
 def test_measuring_needs_weights(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["test", *SMALL_VAE, "--data", "FashionMNISTMini"])
