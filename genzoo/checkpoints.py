@@ -28,6 +28,7 @@ ENTRIES: dict[str, type] = {
     "callbacks": dict,
     "optimizer_states": list,
     "lr_schedulers": list,
+    "data_identity": str,
 }
 RESUMED = ("loops", "optimizer_states", "lr_schedulers")
 
@@ -58,6 +59,7 @@ def read_checkpoint(
         Its entries, ``state_dict`` among them.
 
     Raises:
+        FileNotFoundError: If there is no such file.
         CheckpointError: If it cannot be read, or is no checkpoint.
     """
     name = place if name is None else name
@@ -127,6 +129,7 @@ class SafeCheckpointIO(TorchCheckpointIO):
             weights_only: False, and nothing else, lets code in the file run.
 
         Raises:
+            FileNotFoundError: If there is no such file.
             CheckpointError: If it cannot be read, or is no checkpoint.
         """
         return read_checkpoint(path, map_location=map_location, weights_only=weights_only is not False)
@@ -134,7 +137,7 @@ class SafeCheckpointIO(TorchCheckpointIO):
 
 def _load(file: Path, name: object, map_location: Any, mmap: bool, weights_only: bool) -> Any:
     if not file.exists():
-        raise CheckpointError(f"there is no checkpoint {name}; give one that a run has written, {OURS}")
+        raise FileNotFoundError(f"there is no checkpoint {name}; give one that a run has written, {OURS}")
     if not file.is_file():
         kind = "a folder" if file.is_dir() else "no regular file"
         raise CheckpointError(f"{name} is {kind} and no checkpoint; give one that a run has written, {OURS}")

@@ -68,7 +68,7 @@ def test_what_is_no_checkpoint_is_said_in_one_sentence(kind, tmp_path, whole):
 
 
 def test_a_file_that_is_not_there_or_may_not_be_read_is_told_apart(tmp_path, monkeypatch):
-    with pytest.raises(CheckpointError, match=r"^there is no checkpoint .*nowhere\.ckpt; give one"):
+    with pytest.raises(FileNotFoundError, match=r"^there is no checkpoint .*nowhere\.ckpt; give one"):
         read_checkpoint(tmp_path / "nowhere.ckpt")
     path = tmp_path / "closed.ckpt"
     path.write_bytes(EARLIER.read_bytes())

@@ -105,7 +105,7 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
         stored = read_checkpoint(checkpoint, mmap=True, weights_only=weights_only)
         if verb == "fit":
             require_states(stored, checkpoint)
-    except CheckpointError as error:
+    except (CheckpointError, FileNotFoundError) as error:
         refuse(str(error))
     others = _without(others, "--ckpt_path")
 

@@ -24,6 +24,7 @@ from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
 from genzoo.callbacks.progress import ProgressBar
+from genzoo.checkpoints import CheckpointError
 from genzoo.cli.configs import require_configs, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.errors import Parser, is_deliberate, refuse, sentence
@@ -203,6 +204,8 @@ def run(arguments: list[str]) -> int:
         exit_code = 0
     except RunInterruptedError as interruption:
         exit_code = _after(interruption)
+    except CheckpointError as error:
+        refuse(str(error))
     except Exception as error:
         if is_deliberate(error):
             sys.stderr.write(f"genzoo: {error}\n")

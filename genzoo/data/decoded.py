@@ -130,7 +130,8 @@ class DecodedImages(ImageDataModule):
     @property
     def identity(self) -> str:
         """Tells the training data from other data, for runs that go on: a function of names, pixels and labels."""
-        return (self._cache or self._cached()).checksum("train_images", "train_labels", "train_draws")
+        cache = self._cache or self._cached()
+        return f"{cache.length('train_images')}-{cache.checksum('train_images', 'train_labels', 'train_draws')}"
 
     def _sizes(self) -> dict[Part, int]:
         return super()._sizes() | {"test": (self._cache or self._cached()).length("test_images")}

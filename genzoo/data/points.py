@@ -74,6 +74,11 @@ class GaussianMixture2D(ArrayDataModule):
         """What a model must know of this data; known before any of it is drawn."""
         return DataSpec(shape=[2], class_names=list(self.class_names))
 
+    @property
+    def identity(self) -> str:
+        """Tells the training data from others; drawn on another machine, the same points may differ in a last digit."""
+        return f"{self.numbers['train']}-{len(self.means)}-{self.seed}"
+
     def load(self, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Draws one of the splits."""
         number = self.numbers[split]

@@ -130,6 +130,7 @@ class ArrayDataModule(LightningDataModule, ABC):
             **kwargs: Arguments of the constructor, and those of Lightning's method.
 
         Raises:
+            FileNotFoundError: If there is no such file.
             CheckpointError: If the file is no checkpoint.
         """
         with local_file(checkpoint_path) as file:

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor
 from typing_extensions import Self
 
 from genzoo.checkpoints import CheckpointError, SafeCheckpointIO, local_file, read_checkpoint, require_states
+from genzoo.data.splits import ArrayDataModule
 from genzoo.hyperparameters import as_plain
 from genzoo.models.averaging import AveragedModule
 from genzoo.optimizers import renew_settings
+
+# The entry of a checkpoint that tells the data which the model is trained on.
+DATA = "data_identity"
 
 
 class StoredModule(AveragedModule):
@@ -39,17 +44,25 @@ class StoredModule(AveragedModule):
         if type(strategy.checkpoint_io) is TorchCheckpointIO:
             strategy.checkpoint_io = SafeCheckpointIO()
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Notes what data the model is trained on."""
+        super().on_save_checkpoint(checkpoint)
+        if (identity := self._data_identity()) is not None:
+            checkpoint[DATA] = identity
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes a checkpoint's weights where they fit, and this model's settings where they are others.
 
         Raises:
-            ValueError: If the weights do not fit, or if training shall go on from weights alone.
+            ValueError: If the weights do not fit, or if training shall go on from weights alone, or with other data
+                among the checkpoints of the run.
         """
         super().on_load_checkpoint(checkpoint)
         if self._trainer is None:
             return
         if self.is_fitting:
             require_states(checkpoint, self.trainer.ckpt_path)
+            self._compare_data(checkpoint.get(DATA))
         stored = checkpoint.get("hyper_parameters", {})
         others = {name: value for name, value in self.hparams.items() if name in stored and stored[name] != value}
         if self.strict_loading:
@@ -57,6 +70,23 @@ class StoredModule(AveragedModule):
         if self.is_fitting and any("optimizer" in name or "scheduler" in name for name in others):
             configs: Any = self.configure_optimizers()
             renew_settings(checkpoint, configs if isinstance(configs, tuple) else (configs,))
+
+    def _data_identity(self) -> str | None:
+        """What tells the data that a trainer fits this module to from others, if they know it."""
+        data = self.trainer.datamodule if self.is_fitting else None  # type: ignore[attr-defined]
+        return data.identity if isinstance(data, ArrayDataModule) and "training" in data.parts else None
+
+    def _compare_data(self, stored: str | None) -> None:
+        """Refuses to replace a run's checkpoints by those of other data; elsewhere it is said that they are others."""
+        identity = self._data_identity()
+        if None in (stored, identity) or stored == identity:
+            return
+        checkpoint = Path(str(self.trainer.ckpt_path))
+        others = f"the training data are other than those of {checkpoint} (now {identity}, then {stored})"
+        folders = [getattr(callback, "dirpath", None) for callback in self.trainer.checkpoint_callbacks]
+        if checkpoint.parent.resolve() in [Path(folder).resolve() for folder in folders if folder]:
+            raise CheckpointError(f"{others}; bring those back, or begin a new run from it with --run.name")
+        rank_zero_info(f"genzoo: {others}")
 
     def _require_fitting_weights(self, state: dict[str, Any], others: dict[str, Any], stored: dict[str, Any]) -> None:
         own = {name: tuple(value.shape) for name, value in self.state_dict().items() if isinstance(value, Tensor)}
@@ -82,6 +112,7 @@ class StoredModule(AveragedModule):
                 new values of hyperparameters.
 
         Raises:
+            FileNotFoundError: If there is no such file.
             CheckpointError: If the file is no checkpoint, or none of a model of this class.
         """
         weights_only = kwargs.setdefault("weights_only", True)

@@ -1,6 +1,7 @@
 """Going on from a run: whose settings hold, where the files go, and what a kill costs."""
 
 import csv
+import logging
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import time
 import pytest
 import torch
 import yaml
+from PIL import Image
 
 from genzoo.cli import main
 from genzoo.cli.continuing import configs_first
@@ -338,6 +340,54 @@ def test_what_an_earlier_version_has_noted_in_a_config_is_no_wish(name, earlier,
     assert f"{noted}, which the run of {config} went on from, is left out" in capsys.readouterr().err
     steps = [int(row["step"]) for row in rows(earlier / "dcgan" / "again")]
     assert min(steps) == 0
+
+
+def draw(folder, *greys):
+    folder.mkdir(parents=True, exist_ok=True)
+    for grey in greys:
+        Image.new("L", (8, 8), grey).save(folder / f"{grey:03d}.png")
+
+
+FOLDER = [
+    *("--data", "ImageFolder", "--data.image_size", "8", "--data.channels", "1", "--data.batch_size", "8"),
+    *("--trainer.enable_progress_bar", "false", "--trainer.accelerator", "cpu"),
+]
+
+
+@pytest.fixture
+def run_of_a_folder(working_folder):
+    """A run whose data are the images in the folder ``images``."""
+    draw(working_folder / "images", *range(0, 250, 5))
+    data = [*FOLDER, "--data.root", "images", "--data.cache_dir", "cache"]
+    assert fit(*VAE, *data, *NO_LOGGER, "--trainer.max_epochs", "1", "--run.name", "run") == 0
+    return working_folder / "runs" / "vae" / "run"
+
+
+def test_a_run_does_not_go_on_with_other_data(run_of_a_folder, working_folder, capsys, caplog):
+    draw(working_folder / "images", 1)
+    before = {path: path.read_bytes() for path in (run_of_a_folder / "checkpoints").iterdir()}
+    with pytest.raises(SystemExit) as stop:
+        fit("runs/vae/run", "--trainer.max_epochs", "2")
+    assert stop.value.code == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("genzoo: the training data")]
+    assert len(said) == 1
+    assert "are other than those of runs/vae/run/checkpoints/last.ckpt (now " in said[0]
+    assert "bring those back, or begin a new run from it with --run.name" in said[0]
+    assert before == {path: path.read_bytes() for path in (run_of_a_folder / "checkpoints").iterdir()}
+    with caplog.at_level(logging.INFO):
+        assert fit("runs/vae/run", "--trainer.max_epochs", "2", "--run.name", "new") == 0
+    assert "the training data are other than those of runs/vae/run/checkpoints/last.ckpt (now 47-" in caplog.text
+    # The new run is one of the new data.
+    assert fit("runs/vae/new", "--trainer.max_epochs", "3") == 0
+
+
+def test_the_same_data_elsewhere_and_of_a_later_date_are_the_same(run_of_a_folder, working_folder, caplog):
+    (working_folder / "images").rename(working_folder / "moved")
+    for path in (working_folder / "moved").iterdir():
+        os.utime(path, (1, 1))
+    with caplog.at_level(logging.INFO):
+        assert fit("runs/vae/run", "--trainer.max_epochs", "2", "--data.root", "moved") == 0
+    assert "the training data" not in caplog.text
 
 
 def test_configs_come_before_what_overrides_them():

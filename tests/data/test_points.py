@@ -43,6 +43,12 @@ def test_points_depend_on_split_and_seed_alone():
     assert drawn() != drawn("test")
 
 
+def test_points_are_told_apart_by_what_they_are_drawn_from():
+    settings = [{}, {"seed": 1}, {"training_points": 9}, {"layout": "ring"}]
+    assert len({GaussianMixture2D(**given).identity for given in settings}) == len(settings)
+    assert GaussianMixture2D(test_points=9).identity == GaussianMixture2D().identity
+
+
 def test_the_spec_is_that_of_points():
     assert GaussianMixture2D("ring").spec == {"shape": [2], "class_names": [f"mode_0{i}" for i in range(8)]}
 

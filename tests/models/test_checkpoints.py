@@ -1,11 +1,14 @@
 """Checkpoints of every model, made in Python and by the command line, give the same model in another process."""
 
+import logging
 import subprocess
 import sys
 
 import pytest
 import torch
 
+from genzoo.callbacks.checkpoints import Checkpoints
+from genzoo.checkpoints import CheckpointError
 from genzoo.cli import main
 from genzoo.models.base import GenerativeModel
 from tests.conftest import RandomImages
@@ -109,3 +112,55 @@ def test_new_values_of_hyperparameters_win(tmp_path, trainer):
     assert loaded.scheduler_interval == "step"
     with pytest.raises(Exception, match="no_such_setting"):
         GenerativeModel.load_from_checkpoint(tmp_path / "model.ckpt", no_such_setting=1)
+
+
+class DarkerImages(RandomImages):
+    """The same images, but for one pixel."""
+
+    def load(self, split):
+        images, labels = super().load(split)
+        images[-1, 0, 0, 0] //= 2
+        return images, labels
+
+
+class RelabelledImages(RandomImages):
+    """The same images with other labels."""
+
+    def load(self, split):
+        images, labels = super().load(split)
+        return images, (labels + 1) % 10
+
+
+def test_training_goes_on_with_the_same_data_alone(tmp_path, trainer, caplog):
+    def fit(data, folder, **settings):
+        model = MODELS[0](data_spec=data.spec, latent_dim=3)
+        kept = Checkpoints(dirpath=tmp_path / folder, save_top_k=0)
+        trainer(enable_checkpointing=True, callbacks=[kept], **settings).fit(model, datamodule=data, **goes_on)
+
+    small = {"number": 24, "batch_size": 8}
+    goes_on = {}
+    fit(RandomImages(**small), "run")
+    goes_on = {"ckpt_path": tmp_path / "run" / "last.ckpt"}
+    before = goes_on["ckpt_path"].read_bytes()
+    for others in (DarkerImages(**small), RelabelledImages(**small), RandomImages(number=32, batch_size=8)):
+        with pytest.raises(
+            CheckpointError, match=r"the training data are other than those of .*last\.ckpt \(now .*then"
+        ):
+            fit(others, "run", max_epochs=2)
+        assert goes_on["ckpt_path"].read_bytes() == before
+    with caplog.at_level(logging.INFO):
+        fit(DarkerImages(**small), "new", max_epochs=2)
+        assert "the training data are other than those of" in caplog.text
+        caplog.clear()
+        # Neither subset nor batch size make other data of them.
+        fit(RandomImages(number=24, batch_size=4, subset=20), "run", max_epochs=2)
+        assert "the training data are other" not in caplog.text
+
+
+def test_a_model_is_tested_on_any_data(tmp_path, trainer, caplog):
+    data = RandomImages(number=24, batch_size=8)
+    model = MODELS[0](data_spec=data.spec, latent_dim=3)
+    runner = trainer()
+    runner.fit(model, datamodule=data)
+    runner.save_checkpoint(tmp_path / "model.ckpt")
+    trainer().test(model, datamodule=DarkerImages(number=24, batch_size=8), ckpt_path=tmp_path / "model.ckpt")
