@@ -1,8 +1,9 @@
 """Hyperparameters as plain data, so that every checkpoint loads with ``weights_only=True``."""
 
 import dataclasses
+import operator
 from functools import partial
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
@@ -42,6 +43,53 @@ def as_plain(value: Any) -> Any:
         f"{value!r} cannot be stored in a checkpoint; give a class, functools.partial(class, name=value), "
         "a frozen dataclass, or plain numbers, strings, lists and dicts"
     )
+
+
+def whole_number(name: str, value: Any, least: int = 0) -> int:
+    """A setting that counts something, as a plain int whatever kind of integer it was given as.
+
+    Args:
+        name: Of the setting, for the message.
+        value: An integer of Python, NumPy or torch.
+        least: The smallest that makes sense.
+
+    Raises:
+        ValueError: If it is no whole number, or too small.
+
+    Example:
+        >>> import numpy as np
+        >>> from genzoo.hyperparameters import whole_number
+        >>> whole_number("latent_dim", np.int64(32), least=1)
+        32
+    """
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
+        raise ValueError(f"{name} must be a whole number, got {value!r}")
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, got {number}")
+    return number
+
+
+class WholeNumbers:
+    """A frozen dataclass whose fields of type ``int`` and ``tuple[int, ...]`` are asked for whole numbers.
+
+    They are kept as plain ones. Those of tuples are at least 1, such as widths.
+
+    Raises:
+        ValueError: If they are no whole numbers.
+    """
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for name in (field.name for field in dataclasses.fields(self)):  # type: ignore[arg-type]
+            value = getattr(self, name)
+            if hints[name] is int:
+                object.__setattr__(self, name, whole_number(name, value))
+            elif hints[name] == tuple[int, ...]:
+                object.__setattr__(self, name, tuple(whole_number(name, each, 1) for each in value))
 
 
 def _class_path(cls: type) -> str:

@@ -10,6 +10,8 @@ import torchvision.transforms.v2.functional as transforms
 from torch import Tensor
 from typing_extensions import Required, TypedDict
 
+from genzoo.hyperparameters import whole_number
+
 
 class DataSpec(TypedDict, total=False):
     """What a model must know of its data.
@@ -43,8 +45,8 @@ def image_spec(channels: int, size: int, native_size: int | None = None, class_n
         class_names: One name per class; empty without labels.
     """
     return DataSpec(
-        shape=[channels, size, size],
-        native_size=size if native_size is None else native_size,
+        shape=[whole_number("channels", channels, 1), *2 * [whole_number("size", size, 1)]],
+        native_size=whole_number("native_size", size if native_size is None else native_size, 1),
         class_names=list(class_names),
         range=[-1.0, 1.0],
     )

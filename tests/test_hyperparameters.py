@@ -1,14 +1,36 @@
+import inspect
 from dataclasses import dataclass
 from functools import partial
+from typing import get_type_hints
 
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch import Callback
+from torchmetrics import Metric
 
+import genzoo.callbacks
+import genzoo.data
+import genzoo.metrics
+import genzoo.models
+import genzoo.networks
+from genzoo.callbacks import Alarms, Pictures
+from genzoo.data.splits import ArrayDataModule
+from genzoo.data.torchvision_cached import STL10
+from genzoo.discovery import public_classes
 from genzoo.hyperparameters import as_plain
 from genzoo.losses.likelihoods import Gaussian
+from genzoo.metrics import FeatureExtractor, PooledActivations
+from genzoo.metrics.fitting import Recipe
+from genzoo.models import VAE
+from genzoo.models.base import GenerativeModel
+from genzoo.networks.architectures import EncoderDecoder, Players
+from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
+from genzoo.networks.densities import Density
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.optimizers import AdversarialAdam
+from genzoo.spec import image_spec
+from tests.conftest import RandomImages
 
 
 @dataclass(frozen=True)
@@ -46,3 +68,100 @@ def test_classes_partials_and_dataclasses_become_class_paths():
 def test_what_a_checkpoint_cannot_hold_is_refused(value):
     with pytest.raises(TypeError, match=r"cannot be stored in a checkpoint; give a class, functools\.partial"):
         as_plain(value)
+
+
+def whole_number_settings(cls):
+    """The arguments of a class's constructor that count something, with their defaults."""
+    found = {}
+    for base in reversed(cls.__mro__):
+        if "__init__" in vars(base) and base.__module__.startswith("genzoo."):
+            hints = get_type_hints(vars(base)["__init__"])
+            parameters = inspect.signature(vars(base)["__init__"]).parameters
+            counting = [name for name, hint in hints.items() if hint in (int, int | None)]
+            found |= {name: parameters[name].default for name in counting}
+    fixed = {"channels"} if cls is STL10 else set()
+    return {name: default if isinstance(default, int) else 4 for name, default in found.items() if name not in fixed}
+
+
+def numpy_numbers(value, seen):
+    """What of NumPy's is held by a value, however deep."""
+    if id(value) in seen:
+        return []
+    seen.add(id(value))
+    if isinstance(value, np.generic):
+        return [value]
+    if isinstance(value, dict):
+        return [found for each in (*value.keys(), *value.values()) for found in numpy_numbers(each, seen)]
+    if isinstance(value, list | tuple | set):
+        return [found for each in value for found in numpy_numbers(each, seen)]
+    if type(value).__module__.startswith("genzoo."):
+        return numpy_numbers(vars(value), seen)
+    return []
+
+
+REQUIRED = {
+    "data_spec": image_spec(1, 28, class_names="abc"),
+    "means": torch.zeros(2, 2),
+    "sigma": 1.0,
+    "classifier": FeatureExtractor(torch.nn.Flatten(), "pixels", 1, 8, head=torch.nn.Linear(64, 3)),
+    "samples": torch.zeros(2, 2),
+    "validation": torch.zeros(2, 2),
+    "network": torch.nn.Flatten(),
+    "name": "pixels",
+    "root": "data",
+    "path": "data",
+    "shape": (),
+    "device": torch.device("cpu"),
+}
+FAMILIES = {
+    genzoo.models: GenerativeModel,
+    genzoo.data: ArrayDataModule,
+    genzoo.callbacks: Callback,
+    genzoo.metrics: (Metric, FeatureExtractor, PooledActivations, Recipe),
+    genzoo.networks: (EncoderDecoder, Players, Density),
+}
+COUNTING = [
+    cls
+    for package, kinds in FAMILIES.items()
+    for cls in public_classes(package).values()
+    if issubclass(cls, kinds) and not inspect.isabstract(cls) and whole_number_settings(cls)
+]
+
+
+def made(cls, **settings):
+    required = {
+        name: REQUIRED[name]
+        for base in cls.__mro__
+        if "__init__" in vars(base)
+        for name, parameter in inspect.signature(vars(base)["__init__"]).parameters.items()
+        if name in REQUIRED and parameter.default is parameter.empty
+    }
+    return cls(**required | settings)
+
+
+@pytest.mark.parametrize("cls", COUNTING, ids=lambda cls: cls.__name__)
+def test_every_whole_number_may_be_one_of_numpy_and_is_kept_as_a_plain_one(cls):
+    value = made(cls, **{name: np.int64(number) for name, number in whole_number_settings(cls).items()})
+    assert numpy_numbers(vars(value), set()) == []
+    if isinstance(value, GenerativeModel):
+        assert numpy_numbers(dict(value.hparams), set()) == []
+
+
+@pytest.mark.parametrize("cls", COUNTING, ids=lambda cls: cls.__name__)
+def test_every_whole_number_is_named_where_it_is_none(cls):
+    for name in whole_number_settings(cls):
+        for wrong in (2.5, "4", True, -3):
+            with pytest.raises(ValueError, match=rf"\b{name}\b.* (must be|got) "):
+                made(cls, **whole_number_settings(cls) | {name: wrong})
+
+
+def test_a_run_with_numbers_of_numpy_leaves_a_plain_checkpoint(trainer, tmp_path):
+    number = np.int64
+    data = RandomImages(number=40, image_size=number(32), batch_size=number(8), subset=number(16))
+    networks = ConvolutionalEncoderDecoder(width=number(2))
+    model = VAE(data_spec=data.spec, latent_dim=number(3), networks=networks, kl_warmup_steps=number(2))
+    runner = trainer(callbacks=[Alarms(patience=number(3)), Pictures(columns=number(2), rows=number(2))])
+    runner.fit(model, datamodule=data)
+    runner.save_checkpoint(tmp_path / "plain.ckpt")
+    assert numpy_numbers(torch.load(tmp_path / "plain.ckpt", weights_only=True)["hyper_parameters"], set()) == []
+    assert GenerativeModel.load_from_checkpoint(tmp_path / "plain.ckpt").latent_dim == 3

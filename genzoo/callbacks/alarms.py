@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import Tensor
 
+from genzoo.hyperparameters import whole_number
 from genzoo.models.base import Batch, GenerativeModel
 
 ALIKE = 256
@@ -104,19 +105,14 @@ class Alarms(Callback):
                 "least_diversity of Alarms should lie in [0, 1), won_accuracy in [0.5, 1] and tolerance in (0, 0.5), "
                 f"got {least_diversity}, {won_accuracy} and {tolerance}"
             )
-        if min(collapsed_epochs, collapsed_steps, won_steps, patience) < 1:
-            raise ValueError(
-                "collapsed_epochs, collapsed_steps, won_steps and patience of Alarms should be at least 1, "
-                f"got {collapsed_epochs}, {collapsed_steps}, {won_steps} and {patience}"
-            )
         self.least_diversity = least_diversity
-        self.collapsed_epochs = collapsed_epochs
-        self.collapsed_steps = collapsed_steps
+        self.collapsed_epochs = whole_number("collapsed_epochs of Alarms", collapsed_epochs, 1)
+        self.collapsed_steps = whole_number("collapsed_steps of Alarms", collapsed_steps, 1)
         self.won_accuracy = won_accuracy
-        self.won_steps = won_steps
+        self.won_steps = whole_number("won_steps of Alarms", won_steps, 1)
         self.stop_at_equilibrium = stop_at_equilibrium
         self.tolerance = tolerance
-        self.patience = patience
+        self.patience = whole_number("patience of Alarms", patience, 1)
         self._begin_anew()
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:

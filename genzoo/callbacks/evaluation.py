@@ -18,6 +18,7 @@ from genzoo.callbacks.pictures import log_picture, save_picture, tiled
 from genzoo.data.digits import StackedDigits
 from genzoo.data.points import GaussianMixture2D
 from genzoo.data.splits import ArrayDataModule, Part
+from genzoo.hyperparameters import whole_number
 from genzoo.metrics.classification import (
     ClassifierAccuracy,
     LinearAccuracy,
@@ -98,14 +99,16 @@ class Evaluation(Callback):
         conditional_number: int | None = None,
         seed: int = 0,
     ) -> None:
-        if min(likelihood_samples, *(value for value in (number, conditional_number) if value is not None), 1) < 1:
-            raise ValueError("number, conditional_number and likelihood_samples of Evaluation should be at least 1")
         self.groups = groups
-        self.number = number
+        self.number = None if number is None else whole_number("number of Evaluation", number, 1)
         self.extractor = extractor
-        self.likelihood_samples = likelihood_samples
-        self.conditional_number = conditional_number
-        self.seed = seed
+        self.likelihood_samples = whole_number("likelihood_samples of Evaluation", likelihood_samples, 1)
+        self.conditional_number = (
+            None
+            if conditional_number is None
+            else whole_number("conditional_number of Evaluation", conditional_number, 1)
+        )
+        self.seed = whole_number("seed of Evaluation", seed)
         self.scores: list[Score] = []
         self.nearest: Tensor | None = None
 

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.utils import make_grid
 
+from genzoo.hyperparameters import whole_number
 from genzoo.models.base import Batch, GenerativeModel, evaluating
 from genzoo.models.inference import InferenceModel
 from genzoo.spec import DataSpec, is_image, to_native, to_uint8
@@ -34,12 +35,10 @@ class Pictures(Callback):
     """
 
     def __init__(self, every_n_epochs: int = 1, columns: int = 8, rows: int = 8, seed: int = 0) -> None:
-        if min(every_n_epochs, columns, rows) < 1:
-            raise ValueError("every_n_epochs, columns and rows of Pictures must be at least 1")
-        self.every_n_epochs = every_n_epochs
-        self.columns = columns
-        self.rows = rows
-        self.seed = seed
+        self.every_n_epochs = whole_number("every_n_epochs of Pictures", every_n_epochs, 1)
+        self.columns = whole_number("columns of Pictures", columns, 1)
+        self.rows = whole_number("rows of Pictures", rows, 1)
+        self.seed = whole_number("seed of Pictures", seed)
         self._begin_anew()
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:

@@ -8,6 +8,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_info
 
 from genzoo.callbacks.compared import drawn
+from genzoo.hyperparameters import whole_number
 from genzoo.metrics.extractors import FeatureExtractor
 from genzoo.metrics.frechet import FrechetDistance
 from genzoo.metrics.manifold import PrecisionRecall
@@ -45,11 +46,9 @@ class SampleScores(Callback):
     )
 
     def __init__(self, number: int | None = None, extractor: str | None = None, budget: float = 0.1) -> None:
-        if number is not None and number < 1:
-            raise ValueError(f"number of SampleScores should be at least 1, got {number}")
         if not 0.0 < budget <= 1.0:
             raise ValueError(f"budget of SampleScores should be more than 0 and at most 1, got {budget}")
-        self.number = number
+        self.number = None if number is None else whole_number("number of SampleScores", number, 1)
         self.extractor = extractor
         self.budget = budget
         self._begin_anew()

@@ -13,6 +13,7 @@ from torch.utils.data import Subset
 
 from genzoo.data.arrays import Batch, ImageArray
 from genzoo.data.splits import ArrayDataModule, Arrays, Part, Split, joined
+from genzoo.hyperparameters import whole_number
 from genzoo.noise import BatchNoise, Stream, run_seed
 from genzoo.spec import DataSpec, image_spec, to_float, to_size
 
@@ -42,9 +43,7 @@ class ImageDataModule(ArrayDataModule):
 
     def __init__(self, image_size: int = 32, horizontal_flip: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if image_size < 1:
-            raise ValueError(f"image_size is {image_size}, but an image has at least 1 pixel")
-        self.image_size = image_size
+        self.image_size = whole_number("image_size", image_size, 1)
         self.horizontal_flip = horizontal_flip
 
     @abstractmethod

@@ -12,6 +12,7 @@ from genzoo.data.arrays import Batch, ImageArray
 from genzoo.data.base import ImageDataModule, Part, batch_noise
 from genzoo.data.fashion_mnist import FashionMNIST, FashionMNISTMini
 from genzoo.data.selection import Purpose, count_of, shuffled
+from genzoo.hyperparameters import whole_number
 from genzoo.noise import ImageNoise, Stream
 from genzoo.spec import DataSpec
 
@@ -37,7 +38,7 @@ class BinarisedImages(ImageDataModule):
         self, image_size: int = 28, validation_fraction: float = 1 / 6, bits_seed: int = 0, **kwargs: Any
     ) -> None:
         super().__init__(image_size=image_size, validation_fraction=validation_fraction, **kwargs)
-        self.bits_seed = bits_seed
+        self.bits_seed = whole_number("bits_seed", bits_seed)
 
     @property
     def spec(self) -> DataSpec:

@@ -16,6 +16,7 @@ from rich.progress import track
 from genzoo.data.base import Arrays, ImageDataModule, Part, Split
 from genzoo.data.cache import ArrayCache, ArrayWriter, default_cache_dir
 from genzoo.data.selection import Purpose, choose_by_draw, draws_of
+from genzoo.hyperparameters import whole_number
 
 # To be raised whenever the same files would give other pixels, labels or splits than before.
 CACHE_VERSION = 3
@@ -75,8 +76,8 @@ class DecodedImages(ImageDataModule):
         super().__init__(image_size=image_size, **kwargs)
         if channels not in (1, 3):
             raise ValueError(f"channels is {channels}, but must be 1 for grey or 3 for colour")
-        self.channels = channels
-        self.native_size = image_size
+        self.channels = whole_number("channels", channels)
+        self.native_size = self.image_size
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         self.skip_broken = skip_broken
         self._cache: ArrayCache | None = None

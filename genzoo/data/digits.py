@@ -9,6 +9,7 @@ from genzoo.data.base import ImageDataModule, Split
 from genzoo.data.mnist import MNIST
 from genzoo.data.selection import Purpose, choose_proportional, count_of, require_fraction
 from genzoo.extras import import_extra
+from genzoo.hyperparameters import whole_number
 from genzoo.noise import counter_seed
 
 
@@ -80,14 +81,13 @@ class StackedDigits(ImageDataModule):
         super().__init__(**kwargs)
         if source not in ("digits", "mnist"):
             raise ValueError(f"source is {source!r}, but must be 'digits' or 'mnist'")
-        if min(training_images, test_images) < 1:
-            raise ValueError(
-                f"training_images is {training_images} and test_images {test_images}, but each must be at least 1"
-            )
         self.digits: ImageDataModule = Digits() if source == "digits" else MNIST(root=root)
         self.native_size = self.digits.native_size
-        self.numbers: dict[Split, int] = {"train": training_images, "test": test_images}
-        self.seed = seed
+        self.numbers: dict[Split, int] = {
+            "train": whole_number("training_images", training_images, 1),
+            "test": whole_number("test_images", test_images, 1),
+        }
+        self.seed = whole_number("seed", seed)
 
     def prepare_data(self) -> None:
         """Prepares the digits."""

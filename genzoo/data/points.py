@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genzoo.data.splits import ArrayDataModule, Split
+from genzoo.hyperparameters import whole_number
 from genzoo.noise import BatchNoise
 from genzoo.spec import DataSpec
 
@@ -59,15 +60,14 @@ class GaussianMixture2D(ArrayDataModule):
         super().__init__(**kwargs)
         if layout not in SIGMAS:
             raise ValueError(f"layout is {layout!r}, but must be one of {', '.join(SIGMAS)}")
-        if min(training_points, test_points) < 1:
-            raise ValueError(
-                f"training_points is {training_points} and test_points {test_points}, but each must be at least 1"
-            )
         self.sigma = SIGMAS[layout]
         self.means = mode_means(layout)
         self.class_names = [f"mode_{number:02d}" for number in range(len(self.means))]
-        self.numbers: dict[Split, int] = {"train": training_points, "test": test_points}
-        self.seed = seed
+        self.numbers: dict[Split, int] = {
+            "train": whole_number("training_points", training_points, 1),
+            "test": whole_number("test_points", test_points, 1),
+        }
+        self.seed = whole_number("seed", seed)
 
     @property
     def spec(self) -> DataSpec:

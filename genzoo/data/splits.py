@@ -24,6 +24,7 @@ from genzoo.data.selection import (
     count_of,
     require_fraction,
 )
+from genzoo.hyperparameters import whole_number
 from genzoo.noise import run_seed
 from genzoo.spec import DataSpec
 
@@ -67,14 +68,10 @@ class ArrayDataModule(LightningDataModule, ABC):
         validation_fraction: float = 0.1,
     ) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}, but a batch holds at least 1 item")
-        if subset is not None and subset < 1:
-            raise ValueError(f"subset is {subset}, but training needs at least 1 item; leave it out for all")
         require_fraction("validation_fraction", validation_fraction)
-        self.batch_size = batch_size
-        self.num_workers = num_workers
-        self.subset = subset
+        self.batch_size = whole_number("batch_size", batch_size, 1)
+        self.num_workers = whole_number("num_workers", num_workers)
+        self.subset = None if subset is None else whole_number("subset", subset, 1)
         self.validation_fraction = validation_fraction
         self.parts: dict[Part, ImageArray | Subset[Batch]] = {}
         self._places: dict[Part, NDArray[np.int64]] = {}

@@ -12,6 +12,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from torchmetrics.utilities.data import dim_zero_cat
 
 from genzoo.extras import import_extra
+from genzoo.hyperparameters import whole_number
 from genzoo.metrics.classifiers import ImageClassifier, PlainClassifier
 from genzoo.metrics.extractors import FeatureExtractor
 from genzoo.metrics.fitting import Recipe, fit_classifier
@@ -145,7 +146,7 @@ class ClassifierAccuracy(TrainTestAccuracy):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.number_of_classes = number_of_classes
+        self.number_of_classes = whole_number("number_of_classes", number_of_classes, 1)
         self.recipe = recipe
         self.build = build
 
@@ -228,7 +229,7 @@ class PooledActivations(nn.Module):
         super().__init__()
         self.network = network
         self.kinds = kinds
-        self.grid = grid
+        self.grid = whole_number("grid", grid, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """``(N, C, H, W)`` to ``(N, D)``.

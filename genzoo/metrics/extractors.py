@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from genzoo.hyperparameters import whole_number
 from genzoo.spec import to_float
 
 
@@ -95,8 +96,8 @@ class FeatureExtractor:
         self._network = network.eval().requires_grad_(False)
         self._head = None if head is None else head.eval().requires_grad_(False)
         self.name = name
-        self.channels = channels
-        self.size = size
+        self.channels = None if channels is None else whole_number("channels", channels, 1)
+        self.size = None if size is None else whole_number("size", size, 1)
         self._prepare = prepare
         self.resize = resize
         self.hash = weights_hash(network, head)

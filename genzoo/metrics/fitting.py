@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from genzoo.hyperparameters import WholeNumbers
 from genzoo.metrics.classifiers import ImageClassifier
 from genzoo.spec import to_float
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(WholeNumbers):
     """How a classifier is trained: stochastic gradient descent with momentum, one cycle of the learning rate.
 
     Args:

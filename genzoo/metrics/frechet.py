@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics import Metric
 
+from genzoo.hyperparameters import whole_number
 from genzoo.metrics.samples import (
     TooFewSamplesError,
     TwoSampleMetric,
@@ -96,7 +97,7 @@ class FrechetDistance(Metric):
 
     def __init__(self, feature_dim: int, real: Tensor | None = None, allow_few: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.feature_dim = feature_dim
+        self.feature_dim = whole_number("feature_dim", feature_dim, 1)
         self.allow_few = allow_few
         self._known = None if real is None else moments_of(require_features(real, feature_dim))
         self._known_number = 0 if real is None else len(real)
@@ -175,9 +176,7 @@ class ExtrapolatedFrechetDistance(TwoSampleMetric):
 
     def __init__(self, points: int = 15, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if points < 2:
-            raise ValueError(f"points is {points}, but a line goes through at least 2; choose more")
-        self.points = points
+        self.points = whole_number("points", points, 2)
 
     def compute(self) -> dict[str, Tensor]:
         """``frechet_infinity``, the distance, and ``frechet_slope``, c; scalars, float32."""

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genzoo.hyperparameters import whole_number
 from genzoo.metrics.samples import ENTRIES_AT_ONCE, TwoSampleMetric, canonical_order
 
 BLOCKS_FOR_DEVIATION = 10
@@ -41,9 +42,7 @@ class KernelDistance(TwoSampleMetric):
 
     def __init__(self, block_size: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if block_size is not None and block_size < 2:
-            raise ValueError(f"block_size is {block_size}, but a block holds at least 2 samples; choose more")
-        self.block_size = block_size
+        self.block_size = None if block_size is None else whole_number("block_size", block_size, 2)
 
     def compute(self) -> dict[str, Tensor]:
         """The distance and its standard error.

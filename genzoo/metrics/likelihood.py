@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from genzoo.hyperparameters import whole_number
 from genzoo.metrics.samples import ALONE, TooFewSamplesError, distances, require_features
 
 
@@ -45,7 +46,7 @@ class NegativeLogLikelihood(Metric):
 
     def __init__(self, values_per_image: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.values_per_image = values_per_image
+        self.values_per_image = whole_number("values_per_image", values_per_image, 1)
         self.add_state("number", torch.tensor(0), dist_reduce_fx="sum")
         self.add_state("total", torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("squares", torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")

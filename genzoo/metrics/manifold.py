@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genzoo.hyperparameters import whole_number
 from genzoo.metrics.samples import TwoSampleMetric, distances, nearest
 
 
@@ -45,9 +46,7 @@ class PrecisionRecall(TwoSampleMetric):
 
     def __init__(self, neighbours: int = 5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if neighbours < 1:
-            raise ValueError(f"neighbours is {neighbours}, but a ball reaches to at least the first; choose more")
-        self.neighbours = neighbours
+        self.neighbours = whole_number("neighbours", neighbours, 1)
 
     def compute(self) -> dict[str, Tensor]:
         """``precision``, ``recall`` and ``coverage``, in [0, 1], and ``density``, >= 0; scalars, float32."""

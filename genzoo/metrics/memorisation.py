@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from genzoo.hyperparameters import whole_number
 from genzoo.metrics.samples import TwoSampleMetric, nearest
 
 
@@ -61,7 +62,8 @@ def nearest_training_images(fake: Tensor, training: Tensor, number: int = 5) -> 
         >>> nearest_training_images(torch.tensor([[0.9]]), torch.tensor([[5.0], [0.0], [1.0]]), number=2)[0]
         tensor([[2, 1]])
     """
-    if not 1 <= number <= len(training):
+    number = whole_number("number", number, 1)
+    if number > len(training):
         raise ValueError(f"number is {number}, but there are {len(training)} training images; choose from 1 to that")
     values, places = nearest(fake.float(), training.float(), number)
     return places, values

@@ -8,6 +8,7 @@ from torch.nn import functional
 from torchmetrics import Metric
 from torchmetrics.utilities.data import dim_zero_cat
 
+from genzoo.hyperparameters import whole_number
 from genzoo.metrics.extractors import require_images
 from genzoo.metrics.means import ImageMean
 from genzoo.metrics.samples import TooFewSamplesError, distances, require_features
@@ -48,7 +49,7 @@ class ClassScore(Metric):
 
     def __init__(self, number_of_classes: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.number_of_classes = number_of_classes
+        self.number_of_classes = whole_number("number_of_classes", number_of_classes, 1)
         self.add_state("number", torch.tensor(0), dist_reduce_fx="sum")
         self.add_state("probabilities", torch.zeros(number_of_classes, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("negative_entropy", torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.torch_version import TorchVersion
 
+from genzoo.hyperparameters import whole_number
 from genzoo.models.base import Batch, GenerativeModel
 from genzoo.networks.priors import NormalPrior, Prior
 from genzoo.noise import Noise
@@ -73,8 +74,6 @@ class AdversarialModel(GenerativeModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if discriminator_steps < 1:
-            raise ValueError(f"discriminator_steps must be at least 1, got {discriminator_steps}")
         # Compiled by torch 2.9 and older, a network keeps the gradients of its first turn for all others.
         if self.compile_backend is not None and TorchVersion(torch.__version__) < "2.14":
             raise ValueError(
@@ -83,7 +82,7 @@ class AdversarialModel(GenerativeModel):
             )
         self.automatic_optimization = False
         self.prior = prior
-        self.discriminator_steps = discriminator_steps
+        self.discriminator_steps = whole_number("discriminator_steps", discriminator_steps, 1)
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         self.generator_scheduler = generator_scheduler
@@ -239,7 +238,7 @@ class AdversarialModel(GenerativeModel):
 
     def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
         """Draws the generator's inputs, ``(number, latent_dim)``."""
-        return self.prior.sample(number, self.latent_dim, noise or self.fresh_noise())
+        return self.prior.sample(whole_number("number", number), self.latent_dim, noise or self.fresh_noise())
 
 
 class _OwnDuties(Callback):

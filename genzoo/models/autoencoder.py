@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
+from genzoo.models.arguments import Conditions
 from genzoo.models.inference import InferenceModel
 from genzoo.networks.architectures import EncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder
@@ -45,11 +46,14 @@ class AutoEncoder(InferenceModel):
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes of images: ``(N, *data_shape)`` to ``(N, latent_dim)``."""
+        self.require_data(x)
         z: Tensor = self.encoder(self.in_own_type(x))
         return z
 
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+    def decode(self, z: Tensor, y: Conditions | None = None) -> Tensor:
         """Data of codes: ``(N, latent_dim)`` to ``(N, *data_shape)``, images in [-1, 1]."""
+        self.require_latents(z)
+        self.sampling_conditions(len(z), y)
         output: Tensor = self.decoder(self.in_own_type(z))
         return output.tanh() if is_image(self.data_shape) else output
 

@@ -10,7 +10,7 @@ Source: exponential moving average of the generator, Yaz{\i}c{\i} et al. 2019; i
 import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
 from lightning.pytorch import LightningModule
@@ -122,8 +122,11 @@ class AveragedModule(LightningModule):
             weights: Which of them; left out, `best_weights`.
 
         Raises:
+            ValueError: If there are no such weights.
             RuntimeError: If there are no averages, or none that have been updated.
         """
+        if weights not in (None, *get_args(Weights)):
+            raise ValueError(f"weights must be one of {', '.join(get_args(Weights))}, got {weights!r}")
         if weights == "averaged" and self.average_decay == 0.0:
             raise RuntimeError(f'this {type(self).__name__} keeps no averaged weights; ask for weights="raw"')
         before, self._weights = self._weights, self.best_weights if weights != "raw" else "raw"

@@ -9,6 +9,8 @@ import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
 
+from genzoo.hyperparameters import as_plain, whole_number
+from genzoo.models.arguments import Conditions, require_floats
 from genzoo.models.averaging import Weights
 from genzoo.models.evaluated import Batch, EvaluatedModule, evaluating, images_in
 from genzoo.models.feasible import require_feasible_callbacks, require_feasible_precision, require_known_metrics
@@ -17,7 +19,7 @@ from genzoo.models.watched import WatchedModule
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
 from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream, counter_seed, run_seed
 from genzoo.optimizers import tried
-from genzoo.spec import DataSpec
+from genzoo.spec import DataSpec, is_image
 
 __all__ = ["Batch", "GenerativeModel", "evaluating", "images_in"]
 
@@ -51,13 +53,11 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
         self, data_spec: DataSpec, latent_dim: int = 32, compile_backend: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if latent_dim < 1:
-            raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
         if compile_backend is not None and compile_backend not in (known := torch.compiler.list_backends(())):
             raise ValueError(f"compile_backend is {compile_backend!r}, but torch has {', '.join(known)}")
         self.store_hyperparameters()
-        self.data_spec = data_spec
-        self.latent_dim = latent_dim
+        self.data_spec: DataSpec = as_plain(data_spec)
+        self.latent_dim = whole_number("latent_dim", latent_dim, 1)
         self.compile_backend = compile_backend
         self._is_compiled = False
         self.logged: dict[str, float] = {}
@@ -95,16 +95,30 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
         """
 
     @abstractmethod
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+    def decode(self, z: Tensor, y: Conditions | None = None) -> Tensor:
         """Turns latent variables into data.
 
         Args:
             z: ``(N, latent_dim)``.
-            y: Conditions of a conditional model: labels ``(N,)``, int64, or vectors ``(N, condition_dim)``.
+            y: Conditions of a conditional model, as `sample` takes them.
 
         Returns:
             ``(N, *data_shape)``, images in [-1, 1].
+
+        Raises:
+            ValueError: If latent variables or conditions do not fit the model.
         """
+
+    def require_data(self, x: Tensor) -> None:
+        """Raises a `ValueError` unless x are items as the model sees them, floats ``(N, *data_shape)``."""
+        remedy = "give items as the data module does"
+        if is_image(self.data_shape):
+            remedy = "bring images there with genzoo.spec.to_size, and bytes to [-1, 1] with genzoo.spec.to_float"
+        require_floats(x, self.data_shape, f"this {type(self).__name__}", remedy)
+
+    def require_latents(self, z: Tensor) -> None:
+        """Raises a `ValueError` unless z are latent variables of the model, floats ``(N, latent_dim)``."""
+        require_floats(z, (self.latent_dim,), f"the decoder of this {type(self).__name__}", "see prior_sample")
 
     def in_own_type(self, values: Tensor) -> Tensor:
         """Data, latent variables or conditions as the networks take them: in the type of the weights.
@@ -117,12 +131,12 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
         """Noise that nobody has seeded, from torch's global generator."""
         return BatchNoise(self.device, fresh_seed(), Stream.SAMPLING)
 
-    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, y: Conditions | None = None) -> Tensor:
         """The same as `decode`."""
         return self.decode(z, y)
 
     def sample(
-        self, number: int, y: Tensor | None = None, seed: int | None = None, weights: Weights | None = None
+        self, number: int, y: Conditions | None = None, seed: int | None = None, weights: Weights | None = None
     ) -> Tensor:
         """Draws data from the model, in eval mode and without gradient.
 
@@ -130,17 +144,21 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
 
         Args:
             number: How many.
-            y: Conditions of a conditional model: labels ``(number,)``, int64, or vectors
-                ``(number, condition_dim)``. Left out, labels go through all classes in turn.
+            y: Conditions of a conditional model: a class for all, by its number or its name, or one for each,
+                ``(number,)``; or one vector for all, ``(condition_dim,)``, or one for each. Tensors, arrays or lists.
+                Left out, labels go through all classes in turn.
             seed: Of the noise; drawn from torch's global generator if left out.
             weights: ``raw`` or ``averaged``; left out, the averages if the model keeps them.
 
         Returns:
             ``(number, *data_shape)``, images in [-1, 1], in the type of the weights.
+
+        Raises:
+            ValueError: If an argument does not fit the model.
         """
         return self._sample(number, y, seed, lambda z, y, noise: self.decode(z, y), weights)
 
-    def sampling_conditions(self, number: int, y: Tensor | None) -> Tensor | None:
+    def sampling_conditions(self, number: int, y: Conditions | None) -> Tensor | None:
         """The conditions under which samples are drawn; an unconditional model takes none.
 
         Raises:
@@ -153,13 +171,14 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
     def _sample(
         self,
         number: int,
-        y: Tensor | None,
+        y: Conditions | None,
         seed: int | None,
         draw: Callable[[Tensor, Tensor | None, Noise], Tensor],
         weights: Weights | None = None,
     ) -> Tensor:
+        number = whole_number("number", number)
         conditions = self.sampling_conditions(number, y)
-        seed = fresh_seed() if seed is None else seed
+        seed = fresh_seed() if seed is None else whole_number("seed", seed)
         items = [self.in_own_type(torch.empty(0, *self.data_shape, device=self.device))]
         with evaluating(self, weights):
             for start in range(0, number, SAMPLES_AT_ONCE):

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from genzoo.hyperparameters import whole_number
+from genzoo.models.arguments import Conditions, labels_of, vectors_of
 from genzoo.models.gan import GAN
 
 
@@ -28,7 +30,7 @@ class ConditionalGAN(GAN):
     """
 
     def __init__(self, vector_dim: int = 0, **kwargs: Any) -> None:
-        self._given_vector_dim = vector_dim
+        self._given_vector_dim = whole_number("vector_dim", vector_dim)
         super().__init__(**kwargs)
         if self.condition_dim == 0:
             raise ValueError(
@@ -58,19 +60,17 @@ class ConditionalGAN(GAN):
             return y.float()
         return functional.one_hot(y, self.num_classes).float()
 
-    def sampling_conditions(self, number: int, y: Tensor | None) -> Tensor:
+    def sampling_conditions(self, number: int, y: Conditions | None) -> Tensor:
         """The given conditions, or all classes in turn.
 
         Raises:
-            ValueError: If the conditions are of another number or shape, or missing where they are vectors.
+            ValueError: If the conditions are of another number or shape, no classes of the data, or missing where they
+                are vectors.
         """
         if y is None:
             if self.vector_dim:
                 raise ValueError(f"sampling needs y: one condition of {self.vector_dim} numbers per image")
             return torch.arange(number, device=self.device) % self.num_classes
-        expected = (number, self.vector_dim) if self.vector_dim else (number,)
-        if y.shape != expected:
-            raise ValueError(f"y should have the shape {expected}, one condition per image, got {tuple(y.shape)}")
-        if not self.vector_dim and (y.min() < 0 or y.max() >= self.num_classes):
-            raise ValueError(f"labels should lie in 0 to {self.num_classes - 1}, got {int(y.min())} to {int(y.max())}")
-        return y.to(self.device)
+        if self.vector_dim:
+            return vectors_of(y, number, self.vector_dim).to(self.device)
+        return labels_of(y, number, self.data_spec["class_names"]).to(self.device)

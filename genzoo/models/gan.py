@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from genzoo.losses.adversarial import AdversarialObjective, NonSaturating
 from genzoo.models.adversarial import AdversarialModel
+from genzoo.models.arguments import Conditions
 from genzoo.models.base import Batch
 from genzoo.networks.architectures import Players
 from genzoo.networks.mlp import MLPPlayers
@@ -74,8 +75,9 @@ class GAN(AdversarialModel):
         condition = self.condition(y)
         return self.objective.generator_loss(self.score(self.generate(len(x), condition, noise), condition))
 
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+    def decode(self, z: Tensor, y: Conditions | None = None) -> Tensor:
         """Images of latent variables and, for a conditional model, of conditions, as `sample` takes them."""
+        self.require_latents(z)
         conditions = self.sampling_conditions(len(z), y)
         return self._played(self.generator, z, None if conditions is None else self.condition(conditions))
 

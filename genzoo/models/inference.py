@@ -10,7 +10,7 @@ from lightning.pytorch.utilities.types import OptimizerConfig, OptimizerLRSchedu
 from torch import Tensor
 from torch.optim import Adam
 
-from genzoo.hyperparameters import as_plain
+from genzoo.hyperparameters import as_plain, whole_number
 from genzoo.models.base import Batch, GenerativeModel, evaluating
 from genzoo.networks.densities import CodeDensity, Density
 from genzoo.noise import Noise
@@ -53,10 +53,18 @@ class InferenceModel(GenerativeModel):
 
     @abstractmethod
     def encode(self, x: Tensor) -> Tensor:
-        """The latent variables of data: ``(N, *data_shape)`` to ``(N, latent_dim)``, without randomness."""
+        """The latent variables of data: ``(N, *data_shape)`` to ``(N, latent_dim)``, without randomness.
+
+        Raises:
+            ValueError: If the data do not fit the model.
+        """
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Data through the bottleneck and back: ``(N, *data_shape)`` to the same shape."""
+        """Data through the bottleneck and back: ``(N, *data_shape)`` to the same shape.
+
+        Raises:
+            ValueError: If the data do not fit the model.
+        """
         return self.decode(self.encode(x))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -103,7 +111,7 @@ class InferenceModel(GenerativeModel):
                 "generate"
             )
         self._refresh_density()
-        return self.density.sample(number, noise or self.fresh_noise())
+        return self.density.sample(whole_number("number", number), noise or self.fresh_noise())
 
     def fit_density(self, batches: Iterable[Tensor | Batch], density: Density | None = None) -> None:
         """Fits the density to the codes of given images; training with a data module does so by itself.
@@ -114,7 +122,7 @@ class InferenceModel(GenerativeModel):
             density: What to fit, in place of the density that the model was made with.
 
         Raises:
-            ValueError: If there is nothing to fit, or too little to fit it to.
+            ValueError: If there is nothing to fit, or too little to fit it to, or images do not fit the model.
         """
         if density is not None:
             self.density = density.unfitted(self.latent_dim).to(self.device)
@@ -125,6 +133,7 @@ class InferenceModel(GenerativeModel):
         with evaluating(self):
             for batch in batches:
                 x = batch if isinstance(batch, Tensor) else batch[0]
+                self.require_data(x)
                 encoded = self.encode(x[: self.density.max_codes - number].to(self.device))
                 codes.append(at_least_float32(encoded).cpu())
                 number += len(codes[-1])

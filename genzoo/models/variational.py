@@ -15,8 +15,10 @@ import torch
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
+from genzoo.hyperparameters import whole_number
 from genzoo.losses.divergences import standard_normal_kl
 from genzoo.losses.likelihoods import Bernoulli, Likelihood
+from genzoo.models.arguments import Conditions
 from genzoo.models.base import evaluating
 from genzoo.models.inference import InferenceModel
 from genzoo.networks.priors import NormalPrior
@@ -63,15 +65,15 @@ class VariationalModel(InferenceModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name, value in {"beta": beta, "kl_warmup_steps": kl_warmup_steps, "free_bits": free_bits}.items():
-            if value < 0:
+        for name, value in {"beta": beta, "free_bits": free_bits}.items():
+            if not value >= 0:
                 raise ValueError(f"{name} must not be negative, got {value}")
         likelihood.require_fit(self.data_spec)
         self.likelihood = likelihood
         self.shared_parameters = nn.ParameterList([torch.zeros(1)]) if likelihood.shared_outputs else None
         self.prior = NormalPrior()
         self.beta = beta
-        self.kl_warmup_steps = kl_warmup_steps
+        self.kl_warmup_steps = whole_number("kl_warmup_steps", kl_warmup_steps)
         self.free_bits = free_bits
 
     @abstractmethod
@@ -98,7 +100,11 @@ class VariationalModel(InferenceModel):
         Args:
             x: Images in [-1, 1].
             noise: Where the randomness comes from; fresh noise if left out.
+
+        Raises:
+            ValueError: If the images do not fit the model.
         """
+        self.require_data(x)
         reconstruction, divergence, _ = self._terms(x, noise or self.fresh_noise())
         return reconstruction - divergence.sum(1)
 
@@ -120,10 +126,10 @@ class VariationalModel(InferenceModel):
             ``(N,)``, in nats, float64; a density or a probability, as the likelihood is.
 
         Raises:
-            ValueError: If there are no samples.
+            ValueError: If there are no samples, or the images do not fit the model.
         """
-        if samples < 1:
-            raise ValueError(f"samples is {samples}, but the bound needs at least 1; choose more")
+        samples = whole_number("samples", samples, 1)
+        self.require_data(x)
         noise = noise or self.fresh_noise()
         with evaluating(self):
             observation = self.likelihood.observe(x, noise)
@@ -153,10 +159,13 @@ class VariationalModel(InferenceModel):
         Grey images are encoded as they are; under a Bernoulli likelihood training shows the encoder their random
         binarisations.
         """
+        self.require_data(x)
         return self.posterior(x)[0]
 
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+    def decode(self, z: Tensor, y: Conditions | None = None) -> Tensor:
         """The mean of p(x|z): ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
+        self.require_latents(z)
+        self.sampling_conditions(len(z), y)
         return self.in_own_type(self.likelihood.mean(self.likelihood_parameters(z)))
 
     def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
@@ -166,7 +175,7 @@ class VariationalModel(InferenceModel):
         """
         if self.density is not None:
             return super().prior_sample(number, noise)
-        return self.prior.sample(number, self.latent_dim, noise or self.fresh_noise())
+        return self.prior.sample(whole_number("number", number), self.latent_dim, noise or self.fresh_noise())
 
     def sample_likelihood(self, number: int, seed: int | None = None) -> Tensor:
         """Draws z from the prior and then x from p(x|z), where `sample` gives the mean of p(x|z).

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from genzoo.hyperparameters import WholeNumbers
 
-class EncoderDecoder(ABC):
+
+class EncoderDecoder(WholeNumbers, ABC):
     """Builds the networks of an autoencoder."""
 
     @abstractmethod
@@ -23,7 +25,7 @@ class EncoderDecoder(ABC):
         """A network from ``(N, in_features)`` to ``(N, *data_shape)``, without an output activation."""
 
 
-class Players(ABC):
+class Players(WholeNumbers, ABC):
     """Builds the two players of an adversarial game.
 
     Both take an optional condition, ``(N, condition_dim)``, as their second argument.

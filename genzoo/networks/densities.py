@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from genzoo.extras import import_extra
+from genzoo.hyperparameters import WholeNumbers
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
 
@@ -82,7 +83,7 @@ class Density(ABC):
 
 
 @dataclass(frozen=True)
-class GaussianMixtureDensity(Density):
+class GaussianMixtureDensity(WholeNumbers, Density):
     """A mixture of Gaussians with full covariances, fitted by scikit-learn's expectation maximisation.
 
     Args:
@@ -94,6 +95,7 @@ class GaussianMixtureDensity(Density):
     max_codes: int = 5000
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.components < 1:
             raise ValueError(f"components must be at least 1, got {self.components}")
         if self.max_codes < max(2, self.components):

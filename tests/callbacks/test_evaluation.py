@@ -384,5 +384,5 @@ def test_testing_a_run_prints_and_writes_its_scores(working_folder, capsys):
 
 @pytest.mark.parametrize("settings", [{"number": 0}, {"likelihood_samples": 0}, {"conditional_number": -1}])
 def test_numbers_that_are_none_are_refused(settings):
-    with pytest.raises(ValueError, match="of Evaluation should be at least 1"):
+    with pytest.raises(ValueError, match="of Evaluation must be at least 1"):
         Evaluation(**settings)

@@ -87,7 +87,7 @@ def test_only_errors_that_genzoo_raises_itself_are_for_the_user():
     from genzoo.spec import image_spec
 
     with pytest.raises(TypeError) as misuse:
-        image_spec("a", "b", "c", 5)
+        image_spec(1, 28, 28, 5)
     assert not is_deliberate(misuse.value)
 
     from genzoo.losses.likelihoods import Gaussian

@@ -207,8 +207,8 @@ def test_floats_are_left_alone():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"batch_size": 0}, "batch_size is 0"),
-        ({"subset": 0}, "subset is 0"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"subset": 0}, "subset must be at least 1, got 0"),
         ({"validation_fraction": 1.0}, r"validation_fraction is 1\.0"),
         ({"validation_fraction": -0.1}, r"validation_fraction is -0\.1"),
     ],

@@ -79,7 +79,10 @@ def test_stacked_digits_of_mnist(tmp_path):
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"source": "letters"}, "source is 'letters'"), ({"training_images": 0}, "training_images is 0")],
+    [
+        ({"source": "letters"}, "source is 'letters'"),
+        ({"training_images": 0}, "training_images must be at least 1, got 0"),
+    ],
 )
 def test_impossible_settings_are_refused_at_once(settings, message):
     with pytest.raises(ValueError, match=message):

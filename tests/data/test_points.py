@@ -71,7 +71,10 @@ def test_batches_are_points_in_data_units():
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"layout": "line"}, "layout is 'line', .* ring, grid"), ({"test_points": 0}, "test_points 0")],
+    [
+        ({"layout": "line"}, "layout is 'line', .* ring, grid"),
+        ({"test_points": 0}, "test_points must be at least 1, got 0"),
+    ],
 )
 def test_impossible_settings_are_refused_at_once(settings, message):
     with pytest.raises(ValueError, match=message):

@@ -73,5 +73,5 @@ def test_the_error_is_about_the_deviation_over_repetitions():
 def test_too_few_are_refused():
     with pytest.raises(TooFewSamplesError, match="needs at least 200 of each"):
         score(torch.randn(150, 2), torch.randn(300, 2), block_size=100)
-    with pytest.raises(ValueError, match="block_size is 1"):
+    with pytest.raises(ValueError, match="block_size must be at least 2, got 1"):
         KernelDistance(block_size=1)

@@ -71,5 +71,5 @@ def test_copies_are_all_inside():
 def test_too_few_are_refused():
     with pytest.raises(TooFewSamplesError, match=r"PrecisionRecall has 5 real and 9 generated .* at least 6"):
         score(torch.randn(5, 2), torch.randn(9, 2))
-    with pytest.raises(ValueError, match="neighbours is 0"):
+    with pytest.raises(ValueError, match="neighbours must be at least 1, got 0"):
         PrecisionRecall(neighbours=0)

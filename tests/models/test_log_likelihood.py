@@ -86,5 +86,5 @@ def test_the_mode_of_the_model_is_left_and_no_gradient_kept():
     model = VAE(data_spec=SPEC, latent_dim=3, networks=SMALL).train()
     assert not model.log_likelihood(torch.zeros(2, *model.data_shape), 2).requires_grad
     assert model.training
-    with pytest.raises(ValueError, match="samples is 0, but the bound needs at least 1"):
+    with pytest.raises(ValueError, match="samples must be at least 1, got 0"):
         model.log_likelihood(torch.zeros(2, *model.data_shape), 0)
