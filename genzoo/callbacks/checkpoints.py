@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
 
 from genzoo.checkpoints import SafeCheckpointIO
 from genzoo.steps import ends_step
@@ -106,6 +107,12 @@ class Checkpoints(ModelCheckpoint):
             folder = str(getattr(callback, "dirpath", None) or "")
             if folder and "://" not in folder and callback.state_key in states:
                 states[callback.state_key] = _moved(states[callback.state_key], Path(folder))
+
+    def _save_topk_checkpoint(self, trainer: Trainer, monitor_candidates: dict[str, Tensor]) -> None:
+        """Waits for a quantity that a callback has yet to measure, where Lightning's method would fail."""
+        awaited = {name for callback in trainer.callbacks for name in getattr(callback, "awaited", ())}  # type: ignore[attr-defined]
+        if self.monitor not in awaited:
+            super()._save_topk_checkpoint(trainer, monitor_candidates)
 
     def write_last(self, trainer: Trainer) -> None:
         """Writes ``last.ckpt``; to be called on all devices at once."""

@@ -42,7 +42,7 @@ def misfit(group: Group, model: GenerativeModel, data: ArrayDataModule) -> str |
         return f"{name} is unconditional"
     if group == "modes" and not isinstance(data, GaussianMixture2D | StackedDigits):
         return f"{source} has no modes that are known"
-    if group == "parzen" and not ("validation" in data.parts or data.validation_fraction):
+    if group == "parzen" and not (data.has_validation_split or data.validation_fraction):
         return f"{source} holds out no images for validation"
     return _no_features(model) if group == "representation" else None
 

@@ -1,39 +1,50 @@
 """Scores of samples while training goes on, within a budget of time."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
-import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_info
+from torch import Tensor
 
+from genzoo.callbacks.checkpoints import Checkpoints
 from genzoo.callbacks.compared import drawn
 from genzoo.hyperparameters import whole_number
 from genzoo.metrics.extractors import FeatureExtractor
 from genzoo.metrics.frechet import FrechetDistance
 from genzoo.metrics.manifold import PrecisionRecall
 from genzoo.metrics.samples import ALONE, TooFewSamplesError
-from genzoo.metrics.selection import extractors_for, real_images
+from genzoo.metrics.selection import extractors_for, real_images, require_suited
 from genzoo.models.base import GenerativeModel
 from genzoo.noise import Stream
 from genzoo.spec import is_image
 
+# Samples that are drawn and looked at to foretell how long a score takes.
+PROBE = 16
+
 
 class SampleScores(Callback):
-    """Compares samples with held-out images after each validation and logs the scores under ``val/``.
+    """Compares samples with held-out images after validations and logs the scores under ``val/``.
 
     The Frechet distance and precision, recall, density and coverage in the features of one extractor: what can tell
-    the best checkpoint of a GAN (``--checkpoint.monitor val/fd/fashion-mnist-plain --checkpoint.save_top_k 1``). An
-    epoch for which there is no time left keeps the scores of the one before. Samples come from fixed noise, and each
-    device computes the same from the same.
+    the best checkpoint of a GAN (``--checkpoint.monitor val/fd/fashion-mnist-plain --checkpoint.save_top_k 1``).
+    Samples come from fixed noise, and each device computes the same from the same.
 
-    Attributes:
-        logs: How the names of the scores begin.
+    A score is computed once its share of the time is its own. How long the first will take is foretold from a few
+    samples; what all has taken is counted. An epoch without a score of its own keeps the one before. Until there is
+    one, `Checkpoints` that choose by it wait; other callbacks that do, such as Lightning's `EarlyStopping`, cannot, and
+    get the first score from the first validation, whatever it takes.
 
     Args:
         number: How many samples; left out, as many as there are held-out images.
         extractor: As for `Evaluation`; left out, the first of those that are embedded for the data.
-        budget: Share of the time since training began that scoring may take. The first scores are always computed.
+        budget: Share of the time since the fit began that all this may take.
+
+    Attributes:
+        logs: How the names of the scores begin.
+        times_scored: How often samples were scored in this fit.
     """
 
     logs: ClassVar[tuple[str, ...]] = (
@@ -55,16 +66,26 @@ class SampleScores(Callback):
 
     def _begin_anew(self) -> None:
         self._extractor: FeatureExtractor | None = None
-        self._real: torch.Tensor | None = None
-        self._began = self._spent = 0.0
-        self.times_scored = 0
+        self._began, self._spent = time.monotonic(), 0.0
+        self._foretold: float | None = None
+        self._real: Tensor | None = None
         self._latest: dict[str, float] = {}
+        self.times_scored = 0
+
+    @property
+    def awaited(self) -> set[str]:
+        """Names of the quantities that are yet to be logged for the first time."""
+        if self._extractor is None or self.times_scored:
+            return set()
+        spread = (f"{name}/{self._extractor.name}" for name in ("precision", "recall", "density", "coverage"))
+        return {f"val/{name}" for name in (self._extractor.frechet_name, *spread)}
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Forgets an earlier fit, finds the extractor and looks at the held-out images, before anything is trained.
+        """Forgets an earlier fit and finds the extractor, before anything is trained.
 
         Raises:
-            ValueError: If there is no extractor for the data, or nothing is held out.
+            ValueError: If there is no extractor for the data, nothing is held out, or too little for the distance
+                that a callback monitors.
         """
         assert isinstance(pl_module, GenerativeModel)
         self._begin_anew()
@@ -73,36 +94,107 @@ class SampleScores(Callback):
             return
         if "validation" not in getattr(data, "parts", {}):
             raise ValueError("SampleScores compares with held-out images, but there are none; set validation_fraction")
-        found = extractors_for(data, self.extractor)
-        if not found:
+        with self._spending():
+            found = extractors_for(data, self.extractor)
+            if not found:
+                raise ValueError(
+                    f"no extractor is embedded for {type(data).__name__}; give SampleScores one: inception-v3, or the "
+                    "path of a network"
+                )
+            require_suited(found[0], data)
+            self._extractor = found[0].to(pl_module.device)
+        distance, held_out = f"val/{self._extractor.frechet_name}", len(data.parts["validation"])
+        number, fewest = self.number or held_out, self._extractor.feature_dim
+        if min(number, held_out) < fewest and any(name == distance for _, name in _monitors(trainer)):
             raise ValueError(
-                f"no extractor is embedded for {type(data).__name__}; give SampleScores one: inception-v3, or the path "
-                "of a network"
+                f"{distance} is monitored, but needs {fewest} samples and as many held-out images, where there are "
+                f"{number} and {held_out}; raise these numbers, or monitor {min(self.awaited - {distance})}"
             )
-        self._extractor = found[0].to(pl_module.device)
-        self._real = self._extractor(real_images(data, "validation")).features
-        self._began, self._spent = time.monotonic(), 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Asks whether the scores that are monitored are those of its extractor, or of another callback of its kind.
+
+        Raises:
+            ValueError: If one is not.
+        """
+        callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        known = {name for callback in callbacks for name in getattr(callback, "awaited", ())}
+        for _, name in _monitors(trainer):
+            if known and name.startswith(self.logs) and name not in known:
+                raise ValueError(f"{name} is monitored, but SampleScores has {', '.join(sorted(known))}; choose one")
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Scores, unless the budget is used up."""
+        """Scores, if there is time for it."""
         assert isinstance(pl_module, GenerativeModel)
-        if self._extractor is None or self._real is None or trainer.sanity_checking:
+        if self._extractor is None or trainer.sanity_checking:
             return
-        began = time.monotonic()
-        has_time = self._spent <= self.budget * (began - self._began)
-        if self.times_scored == 0 or trainer.strategy.reduce_boolean_decision(has_time):
-            self._latest = self._scores(pl_module, self._extractor, self._real)
-            self.times_scored += 1
-            self._spent += time.monotonic() - began
+        with self._spending():
+            if self._foretold is None:
+                self._foretold = self._probe(pl_module, self._extractor)
+        has_time = self._spent + self._foretold <= self.budget * (time.monotonic() - self._began + self._foretold)
+        if trainer.strategy.reduce_boolean_decision(has_time or self._cannot_wait(trainer)):
+            with self._spending():
+                self._score(pl_module, self._extractor)
         pl_module.log_dict({f"val/{name}": value for name, value in self._latest.items()}, sync_dist=True)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Says what it has cost."""
+        """Says what it has cost, or why there was no score."""
         if self.times_scored:
             share = self._spent / max(time.monotonic() - self._began, 1e-9)
             rank_zero_info(f"genzoo: samples were scored {self.times_scored} times, in {share:.1%} of the time")
+        elif self._foretold is not None:
+            waiting = sorted({name for _, name in _monitors(trainer)} & self.awaited)
+            unknown = "".join(f"; no checkpoint is known to be the best by {name}" for name in waiting)
+            rank_zero_info(
+                f"genzoo: samples were not scored, since that takes about {self._foretold:.2g} s and no more than "
+                f"{self.budget:.0%} of the time may go into it{unknown}; train longer, or give SampleScores a larger "
+                "budget or a smaller number"
+            )
 
-    def _scores(self, model: GenerativeModel, extractor: FeatureExtractor, real: torch.Tensor) -> dict[str, float]:
+    @contextmanager
+    def _spending(self) -> Iterator[None]:
+        """Counts the time of what is done in it."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._spent += time.monotonic() - began
+
+    def _cannot_wait(self, trainer: Trainer) -> bool:
+        """Whether a callback fails without a first score."""
+        impatient = [
+            name
+            for callback, name in _monitors(trainer)
+            if not isinstance(callback, Checkpoints) and getattr(callback, "strict", True)
+        ]
+        return not self.awaited.isdisjoint(impatient)
+
+    def _probe(self, model: GenerativeModel, extractor: FeatureExtractor) -> float:
+        """How long the first score will take, in seconds: what happens once, and what each image takes."""
+        data: Any = model.trainer.datamodule  # type: ignore[attr-defined]
+
+        def timed() -> tuple[float, float]:
+            began = time.monotonic()
+            samples = drawn(model, data, PROBE, seed=int(Stream.EVALUATION), part="validation")
+            drew = time.monotonic()
+            extractor(samples)
+            return drew - began, time.monotonic() - drew
+
+        once, (drawing, looking) = sum(timed()), timed()
+        held_out = len(data.parts["validation"])
+        number = self.number or held_out
+        return once + (drawing * number + looking * (number + held_out)) / PROBE
+
+    def _score(self, model: GenerativeModel, extractor: FeatureExtractor) -> None:
+        if self._real is None:
+            data: Any = model.trainer.datamodule  # type: ignore[attr-defined]
+            self._real = extractor(real_images(data, "validation")).features
+        began = time.monotonic()
+        self._latest = self._scores(model, extractor, self._real)
+        self._foretold = time.monotonic() - began
+        self.times_scored += 1
+
+    def _scores(self, model: GenerativeModel, extractor: FeatureExtractor, real: Tensor) -> dict[str, float]:
         data: Any = model.trainer.datamodule  # type: ignore[attr-defined]
         samples = drawn(model, data, self.number or len(real), seed=int(Stream.EVALUATION), part="validation")
         features = extractor(samples).features
@@ -122,3 +214,9 @@ class SampleScores(Callback):
             named = computed if isinstance(computed, dict) else {"": computed}
             scores |= {name or f"{key}/{extractor.name}": float(value) for key, value in named.items()}
         return scores
+
+
+def _monitors(trainer: Trainer) -> list[tuple[Callback, str]]:
+    """The callbacks that choose by a logged quantity, with its name."""
+    named = ((callback, getattr(callback, "monitor", None)) for callback in trainer.callbacks)  # type: ignore[attr-defined]
+    return [(callback, name) for callback, name in named if isinstance(name, str)]
