@@ -29,6 +29,7 @@ from genzoo.cli.configs import require_configs, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.errors import Parser, is_deliberate, refuse, sentence
 from genzoo.cli.run_folder import SaveConfig, create_run_folder, release_run_folder
+from genzoo.data.loading import worker_error
 from genzoo.data.splits import ArrayDataModule
 from genzoo.loggers import CSVLogger, WandbLogger
 from genzoo.models.base import GenerativeModel
@@ -209,6 +210,8 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if is_deliberate(error):
             sys.stderr.write(f"genzoo: {error}\n")
+        elif failed := worker_error(error):
+            sys.stderr.write(f"genzoo: {failed}\n")
         elif isinstance(error, OSError) and error.errno in UNWRITABLE:
             place = error.filename or "a file of the run"
             sys.stderr.write(

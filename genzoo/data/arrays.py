@@ -50,11 +50,6 @@ class ImageArray(Dataset[Batch]):
         return torch.from_numpy(self.images.take(indices, axis=0)), torch.from_numpy(self.labels.take(indices, axis=0))
 
 
-def keep_batch(batch: Any) -> Any:
-    """The collate function of batches that were fetched whole: returns the batch as it is."""
-    return batch
-
-
 class EpochSampler(DistributedSampler[Batch]):
     """An order that is a function of (seed, epoch) alone, so that a resumed run continues it exactly.
 

@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader, Subset
 from typing_extensions import Self
 
 from genzoo.checkpoints import local_file, read_checkpoint
-from genzoo.data.arrays import Batch, EpochSampler, ImageArray, keep_batch
+from genzoo.data.arrays import Batch, EpochSampler, ImageArray
+from genzoo.data.loading import SECONDS_TO_WAIT, BatchLoader, require_shared_memory, share_batch
 from genzoo.data.selection import (
     Purpose,
     choose_balanced,
@@ -161,7 +162,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         """Batches in the order of (seed, epoch), from where the run stands.
 
         Raises:
-            ValueError: If not a single batch can be filled.
+            ValueError: If not a single batch can be filled, or not enough of them have room in shared memory.
         """
         sampler = self._sampler("training", shuffle=True, seed=run_seed(), drop_last=True)
         if len(sampler) < self.batch_size:
@@ -301,15 +302,20 @@ class ArrayDataModule(LightningDataModule, ABC):
         return EpochSampler(self.parts[part], ranks, rank, shuffle, seed, drop_last)
 
     def _loader(self, part: Part, sampler: EpochSampler, drop_last: bool = False) -> DataLoader[Batch]:
-        return DataLoader(
-            self.parts[part],
+        items = self.parts[part]
+        if self.num_workers > 0 and len(items):
+            bytes_of_item = sum(tensor.nbytes for tensor in items[0])
+            require_shared_memory(bytes_of_item * min(self.batch_size, len(items)), self.num_workers)
+        return BatchLoader(
+            items,
             batch_size=self.batch_size,
             sampler=sampler,
             num_workers=self.num_workers,
-            collate_fn=keep_batch,
+            collate_fn=share_batch,
             pin_memory=torch.cuda.is_available(),
             drop_last=drop_last,
             persistent_workers=self.num_workers > 0,
+            timeout=SECONDS_TO_WAIT if self.num_workers > 0 else 0,
         )
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from genzoo.cli import main
 from genzoo.cli.run_folder import create_run_folder
+from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.models.base import GenerativeModel
 from tests.conftest import read_wandb_run, wandb_config
 
@@ -370,3 +371,16 @@ def test_two_devices_share_one_folder(working_folder):
     assert checkpoint["global_step"] == 4
     assert len(list(run.glob("wandb/offline-run-*"))) == 1
     assert len((run / "metrics.csv").read_text().splitlines()) == 6
+
+
+def test_a_loading_process_that_is_killed_in_the_middle_of_a_step_is_said(monkeypatch, capsys):
+    def told_by_a_signal(*_):
+        # Torch's handler of the signal raises wherever the program happens to be.
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
+
+    monkeypatch.setattr(FashionMNISTMini, "on_after_batch_transfer", told_by_a_signal)
+    assert main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER]) == 1
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith(
+        "genzoo: loading by worker processes has failed (DataLoader worker (pid 7) is killed by signal"
+    )

@@ -6,7 +6,8 @@ import torch
 from torch.utils.data import DataLoader, Subset
 from torch.utils.data.distributed import DistributedSampler
 
-from genzoo.data.arrays import EpochSampler, ImageArray, keep_batch
+from genzoo.data.arrays import EpochSampler, ImageArray
+from genzoo.data.loading import share_batch
 
 
 def numbered_images(count):
@@ -60,7 +61,7 @@ def test_images_without_labels_are_refused():
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_loader_fetches_whole_batches(workers):
     part = Subset(numbered_images(10), [8, 6, 4, 2, 0])
-    loader = DataLoader(part, batch_size=2, collate_fn=keep_batch, num_workers=workers)
+    loader = DataLoader(part, batch_size=2, collate_fn=share_batch, num_workers=workers)
     assert [labels.tolist() for _, labels in loader] == [[80, 60], [40, 20], [0]]
 
 
