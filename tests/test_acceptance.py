@@ -8,6 +8,7 @@ import pytest
 
 from genzoo.cli import main
 from genzoo.cli.configs import shipped_configs
+from genzoo.models.inference import InferenceModel
 from genzoo.networks.dcgan import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from tests.data.official_files import write_for_overlay
@@ -15,6 +16,7 @@ from tests.models.test_contract import MODELS
 
 OVERLAYS = sorted(path.stem for path in (shipped_configs() / "data").glob("*.yaml"))
 POINTS = {"grid", "ring"}
+WITH_MODES = {*POINTS, "stacked_digits"}
 WITHOUT_CLASSES = {"hugging_face"}
 
 # Networks of a few numbers, by the architecture that a model has if none is given.
@@ -55,6 +57,16 @@ def refusal(model, overlay):
     return None
 
 
+def cheap_groups(model, overlay):
+    """Those groups of scores that fit a model and its data and take little time."""
+    fits = {
+        "likelihood": model.__name__ == "VAE",
+        "reconstruction": issubclass(model, InferenceModel) and overlay not in POINTS,
+        "modes": model.__name__ != "AutoEncoder" and overlay in WITH_MODES,
+    }
+    return [group for group, does_fit in fits.items() if does_fit]
+
+
 @pytest.fixture(scope="module", params=OVERLAYS)
 def overlay(request, tmp_path_factory):
     """The name of a data overlay, with its files in the working folder."""
@@ -91,7 +103,7 @@ def test_fit_validate_and_test(overlay, model, tmp_path, capsys):
     checkpoint = run / "checkpoints" / "last.ckpt"
     assert checkpoint.is_file()
     assert list((run / "images").glob("*_epoch_0001.png"))
-    few = ["--evaluation.groups", "[likelihood,reconstruction,modes]", "--evaluation.number", "20"]
+    few = ["--evaluation.groups", f"[{','.join(cheap_groups(model, overlay))}]", "--evaluation.number", "20"]
     few += ["--evaluation.likelihood_samples", "2"]
     for verb, prefix, settings in (("validate", "val", []), ("test", "test", few)):
         assert main([verb, *arguments, *settings, "--ckpt_path", str(checkpoint)]) == 0

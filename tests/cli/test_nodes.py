@@ -55,7 +55,7 @@ def test_two_devices_score_as_one(working_folder):
     quick = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
     quick += ["--trainer.logger", "genzoo.loggers.CSVLogger"]
     scores = ["--trainer.callbacks", "SampleScores", "--trainer.max_epochs", "1", "--trainer.devices", "2"]
-    scores += ["--trainer.limit_train_batches", "2"]
+    scores += ["--trainer.callbacks.budget", "1", "--trainer.limit_train_batches", "2"]
     for arguments in (
         ["fit", *model, *quick, *scores, "--run.name", "run"],
         ["test", "runs/gan/run", "--trainer.devices", "2", "--run.name", "two"],
