@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import traceback
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.fabric.utilities.cloud_io import get_filesystem
+from lightning.pytorch.trainer.connectors import checkpoint_connector
 from packaging.version import InvalidVersion, Version
 from torch import Tensor
 
@@ -30,7 +32,7 @@ ENTRIES: dict[str, type] = {
     "lr_schedulers": list,
     "data_identity": str,
 }
-RESUMED = ("loops", "optimizer_states", "lr_schedulers")
+RESUMED = ("loops", "optimizer_states")
 
 
 class CheckpointError(ValueError):
@@ -108,11 +110,20 @@ def require_states(checkpoint: dict[str, Any], name: object) -> None:
     Raises:
         CheckpointError: If it holds weights alone.
     """
-    if missing := [entry for entry in RESUMED if entry not in checkpoint]:
+    if missing := [entry for entry in RESUMED if not checkpoint.get(entry)]:
         raise CheckpointError(
             f"{name} can be tested and sampled from, but training cannot go on from it: it holds no {missing[0]}, as "
             "where save_weights_only is true; give a checkpoint that holds them, or begin a new run"
         )
+
+
+def happened_while_restoring(error: BaseException) -> bool:
+    """Whether an error was raised while Lightning gave models, optimisers and callbacks what a checkpoint holds."""
+    functions = (frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(
+        code.co_name.lstrip("_").startswith("restore") and code.co_filename == checkpoint_connector.__file__
+        for code in functions
+    )
 
 
 class SafeCheckpointIO(TorchCheckpointIO):
@@ -185,6 +196,12 @@ def _require_checkpoint(content: Any, name: object) -> None:
                 f"{name} is no sound checkpoint: its {entry} is of type {type(content[entry]).__name__}, not "
                 f"{kind.__name__}; give one that a run has written, {OURS}"
             )
+    spec = content.get("hyper_parameters", {}).get("data_spec")
+    if spec is not None and not (isinstance(spec, dict) and isinstance(spec.get("shape"), list)):
+        raise CheckpointError(
+            f"{name} is no sound checkpoint: the data_spec in its hyper_parameters has no shape; give one that a run "
+            f"has written, {OURS}"
+        )
     try:
         Version(content.get(VERSION, ""))
     except InvalidVersion:

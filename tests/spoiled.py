@@ -57,6 +57,7 @@ SPOILED = {
     "no state_dict": (_without("state_dict"), "holds no state_dict"),
     "state_dict of another type": (_with(state_dict=[1]), "its state_dict is of type list"),
     "optimiser states of another type": (_with(optimizer_states="none"), "its optimizer_states is of type str"),
+    "no shape of its data": (_with(hyper_parameters={"data_spec": {}}), "the data_spec in its hyper_parameters has no"),
     "no version": (_without("pytorch-lightning_version"), "which version of Lightning wrote it"),
     "unreadable version": (_with(**{"pytorch-lightning_version": "newest"}), "is 'newest'"),
     "payload": (lambda path, whole: torch.save(Payload(sign_beside(path)), path), "which is no plain data"),

@@ -121,10 +121,9 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
             _require_model(settings, checkpoint)
     else:
         settings = yaml.safe_load((folder / CONFIG).read_text())
-    progress = stored.get("loops", {}).get("fit_loop", {}).get("epoch_progress", {}).get("current", {})
     # Where the name of a new run is given, or an earlier state is gone on from, the old run is left as it is.
     in_place = verb == "fit" and folder is not None and checkpoint.name == LAST and not _value(others, "--run.name")
-    first_step, epochs = stored.get("global_step", 0), progress.get("processed", 0)
+    first_step, epochs = stored.get("global_step", 0), _epochs(stored)
     data_spec = stored.get("hyper_parameters", {}).get("data_spec")
     continued = Continued(checkpoint, weights_only, folder, in_place, settings, data_spec, first_step, epochs)
     if folder is not None:
@@ -213,6 +212,14 @@ def _model(arguments: list[str]) -> str | None:
         model = settings.get("model") if isinstance(settings, dict) else None
         name = name or (model.get("class_path") if isinstance(model, dict) else model)
     return None if name is None else str(name).rpartition(".")[2]
+
+
+def _epochs(checkpoint: dict[str, Any]) -> int:
+    """How many epochs a checkpoint has behind it; 0 if it does not tell."""
+    try:
+        return int(checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+    except (KeyError, TypeError, ValueError):
+        return 0
 
 
 def _stored_settings(checkpoint: dict[str, Any]) -> dict[str, Any]:

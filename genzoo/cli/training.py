@@ -24,7 +24,7 @@ from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
 from genzoo.callbacks.progress import ProgressBar
-from genzoo.checkpoints import CheckpointError
+from genzoo.checkpoints import CheckpointError, happened_while_restoring
 from genzoo.cli.configs import require_configs, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.errors import Parser, is_deliberate, refuse, sentence
@@ -212,6 +212,12 @@ def run(arguments: list[str]) -> int:
             sys.stderr.write(f"genzoo: {error}\n")
         elif failed := worker_error(error):
             sys.stderr.write(f"genzoo: {failed}\n")
+        elif happened_while_restoring(error):
+            reason = str(error).partition("\n")[0]
+            refuse(
+                f"the checkpoint does not fit what it shall be restored to, or is damaged ({type(error).__name__}: "
+                f"{reason}); leave out what changes optimisers and callbacks, or give another checkpoint"
+            )
         elif isinstance(error, OSError) and error.errno in UNWRITABLE:
             place = error.filename or "a file of the run"
             sys.stderr.write(

@@ -71,7 +71,34 @@ def test_a_run_whose_checkpoint_is_spoiled_stays_as_it_is(kind, run, whole, caps
     assert contents(run.parent) == before
 
 
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        (("loops", "fit_loop"), KeyError),
+        (("loops", "fit_loop", "epoch_progress", "total"), KeyError),
+        (("optimizer_states", 0, "param_groups"), KeyError),
+        (("callbacks", "Alarms", "said"), KeyError),
+    ],
+    ids=str,
+)
+def test_a_part_that_does_not_fit_what_it_is_restored_to_is_said(place, kind, run, whole, capsys):
+    part = whole
+    for name in place[:-1]:
+        part = part[name]
+    del part[place[-1]]
+    torch.save(whole, run / "checkpoints" / "last.ckpt")
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", "runs/vae/earlier", "--trainer.max_epochs", "3", *QUICK])
+    assert stop.value.code == 2
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith("genzoo: the checkpoint does not fit what it shall be restored to, or is damaged")
+    assert f"({kind.__name__}: '{place[-1]}'); leave out what changes" in said
+
+
 def test_weights_alone_are_measured_but_not_gone_on_from(run, whole, capsys):
+    torch.save(whole | {"optimizer_states": []}, run / "checkpoints" / "last.ckpt")
+    said = refusal(capsys, "fit", "runs/vae/earlier", "--trainer.max_epochs", "9")
+    assert "but training cannot go on from it: it holds no optimizer_states" in said
     for name in ("callbacks", "optimizer_states", "lr_schedulers", "loops"):
         del whole[name]
     torch.save(whole, run / "checkpoints" / "last.ckpt")
