@@ -131,7 +131,7 @@ class Alarms(Callback):
     ) -> None:
         """Looks at the numbers of log steps, which have been read from the device anyway."""
         assert isinstance(pl_module, GenerativeModel)
-        if trainer.is_global_zero and (self._real is None or len(self._real) < ALIKE):
+        if (trainer.is_global_zero or pl_module.is_divided) and (self._real is None or len(self._real) < ALIKE):
             x = batch[0].detach().cpu()
             self._real = x if self._real is None else torch.cat([self._real, x])[:ALIKE]
         if pl_module.logged_step == trainer.global_step - 1:
@@ -140,7 +140,9 @@ class Alarms(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compares samples with real items."""
         assert isinstance(pl_module, GenerativeModel)
-        if not trainer.is_global_zero or not pl_module.can_sample or self._real is None or len(self._real) < 2:
+        if not (trainer.is_global_zero or pl_module.is_divided) or not pl_module.can_sample:
+            return
+        if self._real is None or len(self._real) < 2:
             return
         if "collapse" in self._said or (pl_module.condition_dim and pl_module.num_classes == 0):
             return

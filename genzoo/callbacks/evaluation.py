@@ -141,6 +141,19 @@ class Evaluation(Callback):
         if stage == "test" and isinstance(pl_module, GenerativeModel) and isinstance(data, ArrayDataModule):
             self.require_fit(pl_module, data)
 
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Refuses weights that no device has whole.
+
+        Raises:
+            ValueError: If a strategy divides them.
+        """
+        assert isinstance(pl_module, GenerativeModel)
+        if pl_module.is_divided:
+            raise ValueError(
+                f"{type(trainer.strategy).__name__} divides weights among devices, but one device computes the scores; "
+                "test with --trainer.strategy auto --trainer.devices 1"
+            )
+
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Computes the scores on the first device, prints them, and hands them to file and loggers."""
         assert isinstance(pl_module, GenerativeModel)

@@ -82,10 +82,14 @@ class Pictures(Callback):
         self._draw(trainer, pl_module, trainer.current_epoch)
 
     def _draw(self, trainer: Trainer, pl_module: LightningModule, epoch: int) -> None:
-        if trainer.is_global_zero and not trainer.fast_dev_run and epoch != self._epoch_drawn:  # type: ignore[attr-defined]
-            assert isinstance(pl_module, GenerativeModel)
+        assert isinstance(pl_module, GenerativeModel)
+        is_due = not trainer.fast_dev_run and epoch != self._epoch_drawn  # type: ignore[attr-defined]
+        if is_due and (trainer.is_global_zero or pl_module.is_divided):
             self._epoch_drawn = epoch
-            for name, picture in self.grids(pl_module).items():
+            pictures = self.grids(pl_module)
+            if not trainer.is_global_zero:
+                return
+            for name, picture in pictures.items():
                 save_picture(Path(trainer.default_root_dir) / "images" / f"{name}_epoch_{epoch:04d}.png", picture)
                 for logger in trainer.loggers:
                     log_picture(logger, f"pictures/{name}", picture, trainer.global_step - 1)
@@ -112,7 +116,7 @@ class Pictures(Callback):
     def _reconstructions(self, model: InferenceModel, x: Tensor) -> np.ndarray:
         x = x[: len(x) // self.columns * self.columns] if len(x) > self.columns else x
         with evaluating(model):
-            reconstructed = model.reconstruct(x.to(model.device))
+            reconstructed = model.together(lambda: model.reconstruct(x.to(model.device)))
         if not is_image(model.data_shape):
             return self._scatter(reconstructed)
         originals, copies = torch.split(x, self.columns), torch.split(reconstructed.cpu(), self.columns)

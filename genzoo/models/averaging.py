@@ -154,7 +154,7 @@ class AveragedModule(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Makes the averages before they are loaded; they begin with the weights of a checkpoint without any."""
         self._make_average()
-        state: dict[str, Any] = checkpoint["state_dict"]
+        state: dict[str, Any] = checkpoint.get("state_dict", {})
         if self.average is None:
             for key in [key for key in state if key.startswith("average.")]:
                 del state[key]

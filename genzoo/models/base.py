@@ -3,6 +3,7 @@
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -13,7 +14,12 @@ from genzoo.hyperparameters import as_plain, whole_number
 from genzoo.models.arguments import Conditions, require_floats
 from genzoo.models.averaging import Weights
 from genzoo.models.evaluated import Batch, EvaluatedModule, evaluating, images_in
-from genzoo.models.feasible import require_feasible_callbacks, require_feasible_precision, require_known_metrics
+from genzoo.models.feasible import (
+    require_feasible_callbacks,
+    require_feasible_division,
+    require_feasible_precision,
+    require_known_metrics,
+)
 from genzoo.models.stored import StoredModule
 from genzoo.models.watched import WatchedModule
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
@@ -179,14 +185,17 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
         number = whole_number("number", number)
         conditions = self.sampling_conditions(number, y)
         seed = fresh_seed() if seed is None else whole_number("seed", seed)
-        items = [self.in_own_type(torch.empty(0, *self.data_shape, device=self.device))]
+
+        def draw_some(start: int) -> Tensor:
+            indices = torch.arange(start, min(start + SAMPLES_AT_ONCE, number))
+            noise = ImageNoise(indices, self.device, seed, Stream.SAMPLING)
+            chosen = None if conditions is None else conditions[indices.to(conditions.device)]
+            return self.in_own_type(draw(self.prior_sample(len(indices), noise), chosen, noise))
+
         with evaluating(self, weights):
-            for start in range(0, number, SAMPLES_AT_ONCE):
-                indices = torch.arange(start, min(start + SAMPLES_AT_ONCE, number))
-                noise = ImageNoise(indices, self.device, seed, Stream.SAMPLING)
-                chosen = None if conditions is None else conditions[indices.to(conditions.device)]
-                items.append(self.in_own_type(draw(self.prior_sample(len(indices), noise), chosen, noise)))
-        return torch.cat(items)
+            none = self.in_own_type(torch.empty(0, *self.data_shape, device=self.device))
+            starts = range(0, number, SAMPLES_AT_ONCE)
+            return torch.cat([none, *(self.together(partial(draw_some, start)) for start in starts)])
 
     # Training
 
@@ -214,6 +223,7 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
         """
         name, callbacks = type(self).__name__, trainer.callbacks  # type: ignore[attr-defined]
         by_hand = not self.automatic_optimization
+        require_feasible_division(name, trainer, self.average_decay, by_hand)
         require_feasible_precision(trainer.precision, self.average_decay)
         require_feasible_callbacks(name, callbacks, by_hand)
         if next(self.parameters(), None) is not None:

@@ -1,9 +1,9 @@
 """Evaluation: means of per-image statistics over a whole split, the same for every batch size and number of devices."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from lightning.pytorch import Trainer
@@ -11,7 +11,10 @@ from torch import Tensor
 
 from genzoo.metrics.means import ImageMean
 from genzoo.models.averaging import AveragedModule, Weights
+from genzoo.models.feasible import divides_weights
 from genzoo.noise import ImageNoise, Noise, Stream, run_seed
+
+Result = TypeVar("Result")
 
 Batch = tuple[Tensor, Tensor]
 """Images ``(N, C, H, W)``, float32 in [-1, 1], and labels ``(N,)``, int64."""
@@ -36,6 +39,32 @@ class EvaluatedModule(AveragedModule, ABC):
         self._means: dict[tuple[int, str], ImageMean] = {}
         self._images_evaluated: dict[int, int] = {}
         self.shown: dict[str, float] = {}
+        self._is_together = False
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether a strategy divides the weights among devices; what is computed is then computed on all at once."""
+        return self._trainer is not None and divides_weights(self.trainer)
+
+    def together(self, compute: Callable[[], Result]) -> Result:
+        """Computes what needs the networks outside of a step; where weights are divided, on all devices at once.
+
+        Args:
+            compute: Does it, with the same calls of the networks on each device.
+        """
+        if not self.is_divided or self._is_together or self.trainer.strategy.model in (None, self):
+            return compute()
+        self._is_together = True
+        try:
+            # As a step of training does: by way of what gathers the weights.
+            strategy: Any = self.trainer.strategy
+            result: Result = strategy._forward_redirection(strategy.model, self, "_call", compute)
+            return result
+        finally:
+            self._is_together = False
+
+    def _call(self, compute: Callable[[], Result]) -> Result:
+        return compute()
 
     @abstractmethod
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:

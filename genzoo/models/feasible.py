@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from lightning.pytorch import Callback, LightningModule
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 USELESS_CALLBACKS = {
@@ -17,7 +18,35 @@ USELESS_BY_HAND = {
 }
 """Callbacks of Lightning that cannot work, with any model or with two optimisers, and what to do in their place."""
 
+DIVIDING_STRATEGIES = (FSDPStrategy, ModelParallelStrategy, DeepSpeedStrategy)
+
 SAYS_WHAT_IT_LOGS = {"genzoo", "lightning", "torch", "builtins", "abc"}
+
+
+def divides_weights(trainer: Trainer) -> bool:
+    """Whether each device of a trainer holds a part of the weights, so that none can compute alone."""
+    return isinstance(trainer.strategy, DIVIDING_STRATEGIES)
+
+
+def require_feasible_division(owner: str, trainer: Trainer, average_decay: float, by_hand: bool) -> None:
+    """Refuses to divide among devices what has to be whole.
+
+    Args:
+        owner: Name of the model.
+        trainer: With any strategy.
+        average_decay: Of the model.
+        by_hand: Whether the model moves its optimisers itself.
+
+    Raises:
+        ValueError: If the strategy divides weights, and there are two players or averages.
+    """
+    if not divides_weights(trainer) or not (by_hand or average_decay > 0.0):
+        return
+    reason = "has two players that take turns" if by_hand else "averages its weights"
+    raise ValueError(
+        f"{type(trainer.strategy).__name__} divides weights among devices, but this {owner} {reason}, for which they "
+        "must be whole; choose --trainer.strategy ddp" + ("" if by_hand else ", or leave average_decay out")
+    )
 
 
 def require_feasible_callbacks(owner: str, callbacks: Iterable[Callback], by_hand: bool) -> None:

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -134,7 +135,8 @@ class InferenceModel(GenerativeModel):
             for batch in batches:
                 x = batch if isinstance(batch, Tensor) else batch[0]
                 self.require_data(x)
-                encoded = self.encode(x[: self.density.max_codes - number].to(self.device))
+                wanted = x[: self.density.max_codes - number]
+                encoded = self.together(partial(self.encode, wanted.to(self.device)))
                 codes.append(at_least_float32(encoded).cpu())
                 number += len(codes[-1])
                 if number == self.density.max_codes:
@@ -163,13 +165,13 @@ class InferenceModel(GenerativeModel):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Puts the density that belongs to the weights of a checkpoint beside them."""
         super().on_save_checkpoint(checkpoint)
-        if self.density is not None and self.trainer.is_global_zero:
+        if self.density is not None and (self.trainer.is_global_zero or self.is_divided):
             self._refresh_density()
             checkpoint["state_dict"].update(self.density.state_dict(prefix="density."))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes the weights of a model that had no density, or another one; this one is then yet to be fitted."""
-        state = checkpoint["state_dict"]
+        state = checkpoint.get("state_dict", {})
         own = {} if self.density is None else self.density.state_dict(prefix="density.")
         stored = {name: value for name, value in state.items() if name.startswith("density.")}
         if {name: value.shape for name, value in stored.items()} != {name: value.shape for name, value in own.items()}:
@@ -187,6 +189,9 @@ class InferenceModel(GenerativeModel):
         if self.density is None or not self.is_fitting:
             return
         if self._step_of_density != self.trainer.global_step:
-            # The first device alone asks for samples.
-            self.require_finite_here()
+            # Of whole weights the first device alone asks for samples.
+            if self.is_divided:
+                self.require_finite()
+            else:
+                self.require_finite_here()
             self.fit_density(self._data.training_batches(self.density.max_codes))

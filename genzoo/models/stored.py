@@ -61,15 +61,28 @@ class StoredModule(AveragedModule):
         if self._trainer is None:
             return
         if self.is_fitting:
-            require_states(checkpoint, self.trainer.ckpt_path)
             self._compare_data(checkpoint.get(DATA))
         stored = checkpoint.get("hyper_parameters", {})
         others = {name: value for name, value in self.hparams.items() if name in stored and stored[name] != value}
+        if "state_dict" not in checkpoint:
+            # A strategy that divides weights has put them in their places itself.
+            self._require_same_optimizers(others)
+            return
+        if self.is_fitting:
+            require_states(checkpoint, self.trainer.ckpt_path)
         if self.strict_loading:
             self._require_fitting_weights(checkpoint["state_dict"], others, stored)
         if self.is_fitting and any("optimizer" in name or "scheduler" in name for name in others):
             configs: Any = self.configure_optimizers()
             renew_settings(checkpoint, configs if isinstance(configs, tuple) else (configs,))
+
+    def _require_same_optimizers(self, others: dict[str, Any]) -> None:
+        """Refuses new optimisers for divided weights, with which the states of the old ones have been loaded."""
+        if changed := [name for name in others if "optimizer" in name or "scheduler" in name]:
+            raise ValueError(
+                f"{' and '.join(changed)} cannot be changed where a run goes on with divided weights; leave them as "
+                "they were, or go on with whole ones (--trainer.strategy ddp)"
+            )
 
     def _data_identity(self) -> str | None:
         """What tells the data that a trainer fits this module to from others, if they know it."""

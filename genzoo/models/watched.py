@@ -67,14 +67,14 @@ class WatchedModule(LightningModule):
         Raises:
             RuntimeError: If a value is not finite, on whichever device.
         """
-        names, values = zip(*self._weights_in_checkpoint(), strict=True)
-        are_finite = torch.stack([value.isfinite().all().to(self.device) for value in values]).int()
-        if self.trainer.world_size > 1:
-            torch.distributed.all_reduce(are_finite, torch.distributed.ReduceOp.MIN)
-        broken = [name for name, is_finite in zip(names, are_finite.tolist(), strict=True) if not is_finite]
-        if broken:
+        held = dict(self._weights_in_checkpoint())
+        are_finite = torch.stack([value.isfinite().all().to(self.device) for value in held.values()])
+        # One answer of each device, since a device that holds a part of the weights knows of that part alone.
+        if not self.trainer.strategy.reduce_boolean_decision(bool(are_finite.all())):
+            broken = [name for name, is_finite in zip(held, are_finite.tolist(), strict=True) if not is_finite]
+            found = broken[0] if broken else "a weight on another device"
             others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-            self._stop(f"{broken[0]}{others} was not finite after step {self.trainer.global_step}")
+            self._stop(f"{found}{others} was not finite after step {self.trainer.global_step}")
 
     def _weights_in_checkpoint(self) -> Iterator[tuple[str, Tensor]]:
         """All floats that a checkpoint holds, by name; of divided ones the part that is here."""

@@ -4,16 +4,26 @@ All scenarios share one group of processes, whose members find each other throug
 """
 
 import os
+import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.strategies import FSDPStrategy
+from torch.distributed.fsdp import FullyShardedDataParallel
 
+from genzoo.callbacks.alarms import Alarms
+from genzoo.callbacks.checkpoints import Checkpoints
+from genzoo.callbacks.evaluation import Evaluation
+from genzoo.callbacks.pictures import Pictures
+from genzoo.callbacks.sample_scores import SampleScores
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
 from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.densities import GaussianMixtureDensity
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from tests.conftest import RandomImages
 
@@ -24,11 +34,24 @@ MODELS = {
     "DCGAN": (DCGAN, {"networks": DCGANPlayers(width=2), "latent_dim": 4}),
     "VAE": (VAE, {"networks": MLPEncoderDecoder((8,)), "average_decay": 0.9}),
 }
+DIVIDED = {"networks": MLPEncoderDecoder((8,)), "latent_dim": 4, "density": GaussianMixtureDensity(2)}
+QUIET = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
 SETTINGS = {
     "plain": {},
     "accumulated and clipped": {"accumulate_grad_batches": 2, "gradient_clip_val": 0.01},
     "bf16": {"precision": "bf16-mixed"},
 }
+
+
+class DividingOnTheCPU(FSDPStrategy):
+    """Torch divides weights on a CPU too, but only if it is told that this is meant."""
+
+    @property
+    def root_device(self):
+        return torch.device("cpu")
+
+    def _setup_model(self, model):
+        return FullyShardedDataParallel(model, device_id=self.root_device, **self.kwargs)
 
 
 class Witness(Callback):
@@ -71,7 +94,6 @@ def make(name):
 
 
 def fit(model, folder, callbacks=(), checkpoint=None, **settings):
-    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
     trainer = Trainer(
         accelerator="cpu",
         num_nodes=2,
@@ -80,7 +102,7 @@ def fit(model, folder, callbacks=(), checkpoint=None, **settings):
         max_epochs=2,
         default_root_dir=folder,
         callbacks=list(callbacks),
-        **quiet,
+        **QUIET,
         **settings,
     )
     trainer.fit(model, datamodule=data(), ckpt_path=checkpoint)
@@ -89,6 +111,45 @@ def fit(model, folder, callbacks=(), checkpoint=None, **settings):
 
 def state(model):
     return {name: value.clone() for name, value in model.state_dict().items() if torch.is_tensor(value)}
+
+
+def divide(folder):
+    """Trains a VAE with divided weights and all that draws from it in between, breaks it and goes on with it."""
+
+    def fit_divided(epochs, checkpoint=None, callbacks=(), **settings):
+        model = VAE(data_spec=data().spec, **DIVIDED, **settings)
+        trainer = Trainer(
+            accelerator="cpu",
+            num_nodes=2,
+            strategy=DividingOnTheCPU(state_dict_type="full", process_group_backend="gloo"),
+            max_epochs=epochs,
+            default_root_dir=folder / "divided",
+            callbacks=[Checkpoints(dirpath=folder / "divided", save_top_k=0), *callbacks],
+            **QUIET,
+        )
+        trainer.fit(model, datamodule=data(), ckpt_path=checkpoint)
+        return model, trainer
+
+    last = folder / "divided" / "last.ckpt"
+    scoring = SampleScores(number=20, extractor="fashion-mnist-plain")
+    model, trainer = fit_divided(1, callbacks=[Pictures(columns=2, rows=2), Alarms(), scoring, Evaluation()])
+    seen = {"samples": model.sample(3, seed=0), "held": sum(parameter.numel() for parameter in model.parameters())}
+    if trainer.is_global_zero:
+        shutil.copy(last, folder / "divided.ckpt")
+    trainer.strategy.barrier()
+    if not trainer.is_global_zero:
+        next(parameter for parameter in model.parameters() if parameter.numel()).data.fill_(float("nan"))
+    for name, action in {
+        "broken": lambda: trainer.save_checkpoint(last),
+        "scored": lambda: trainer.test(model, datamodule=data(), verbose=False),
+        "other rate": lambda: fit_divided(2, last, optimizer=partial(torch.optim.Adam, lr=0.5)),
+        "averaged": lambda: fit_divided(1, average_decay=0.9),
+    }.items():
+        try:
+            action()
+        except (ValueError, RuntimeError) as error:
+            seen[name] = str(error)
+    return seen | {"steps": [trainer.global_step, fit_divided(2, last)[1].global_step]}
 
 
 def main(folder):
@@ -112,6 +173,7 @@ def main(folder):
                 "tested": tested,
                 "step": trainer.global_step,
             }
+    results["divided"] = divide(folder)
     torch.save(results, folder / f"rank {rank}.pt")
 
 

@@ -6,10 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from lightning.pytorch import Trainer
+from PIL import Image
 
-from tests.models.ranks import MODELS, SETTINGS, data
+from genzoo.callbacks.pictures import Pictures
+from genzoo.models.gan import GAN
+from genzoo.models.vae import VAE
+from tests.models.ranks import MODELS, SETTINGS, DividingOnTheCPU, data
 
 CASES = [f"{model} {setting}" for model in MODELS for setting in SETTINGS]
 
@@ -100,3 +106,47 @@ def test_scores_are_those_of_one_device(case, ranks, trainer):
     validated = {name: float(value) for name, value in one.callback_metrics.items()}
     assert first[case]["validated"] == second[case]["validated"]
     assert first[case]["validated"] == pytest.approx(validated, rel=1e-4, abs=1e-5)
+
+
+# Weights that are divided among devices
+
+
+def test_what_divided_weights_make_is_what_whole_ones_make(ranks):
+    folder, (first, second) = ranks
+    whole = VAE.load_from_checkpoint(folder / "divided.ckpt")
+    number = sum(parameter.numel() for parameter in whole.parameters())
+    held = [seen["divided"]["held"] for seen in (first, second)]
+    assert sum(held) >= number > max(held)
+    for seen in (first, second):
+        torch.testing.assert_close(seen["divided"]["samples"], whole.sample(3, seed=0))
+        assert seen["divided"]["steps"] == [8, 16]
+    drawn = {path.name for path in (folder / "divided" / "images").iterdir()}
+    assert drawn == {"samples_epoch_0001.png", "reconstructions_epoch_0001.png"}
+    pictures = Pictures(columns=2, rows=2).grids(whole)
+    with Image.open(folder / "divided" / "images" / "samples_epoch_0001.png") as picture:
+        assert np.abs(np.asarray(picture).astype(int) - pictures["samples"]).max() <= 1
+
+
+def test_divided_weights_of_which_one_device_has_broken_ones_are_not_kept(ranks):
+    said = [seen["divided"]["broken"] for seen in ranks[1]]
+    assert said[0].startswith("a weight on another device was not finite after step 8")
+    assert "was not finite after step 8" in said[1]
+    assert "another device" not in said[1]
+
+
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        ("scored", "but one device computes the scores; test with --trainer.strategy auto --trainer.devices 1"),
+        ("other rate", "optimizer cannot be changed where a run goes on with divided weights"),
+        ("averaged", "but this VAE averages its weights, for which they must be whole; choose --trainer.strategy ddp"),
+    ],
+)
+def test_what_needs_whole_weights_is_refused_on_all_devices(case, reason, ranks):
+    assert all(reason in seen["divided"][case] for seen in ranks[1])
+
+
+def test_a_game_is_not_played_with_divided_weights():
+    model = GAN(data_spec=data().spec, networks=MODELS["GAN"][1]["networks"])
+    with pytest.raises(ValueError, match="this GAN has two players that take turns, for which they must be whole"):
+        model.require_trainable(Trainer(strategy=DividingOnTheCPU(), accelerator="cpu", logger=False))
