@@ -43,6 +43,8 @@ class FolderContent(NamedTuple):
 
     def below(self, folder: Path) -> "FolderContent":
         """What of this lies below one of the folders, still relative to the whole."""
+        if folder == Path():
+            return self
         return FolderContent(
             [path for path in self.images if path.is_relative_to(folder)],
             [entry for entry in self.left_out if entry.path.is_relative_to(folder)],
@@ -62,37 +64,38 @@ def content_of(folder: Path) -> FolderContent:
     """
     images: list[Path] = []
     left_out: list[LeftOut] = []
-    real_root = Path(os.path.realpath(folder))
+    root = os.path.realpath(folder)
     # A link that leads upwards would bring in the surroundings of the folder.
-    known = {real_root, *real_root.parents}
-    folders, links = deque([(folder, real_root)]), deque[Path]()
+    known = {root, *map(str, Path(root).parents)}
+    folders, links = deque([(Path(), root)]), deque[Path]()
 
-    def take(path: Path, real: Path) -> None:
+    def take(path: Path, real: str, is_folder: bool) -> None:
         known.add(real)
-        if path.is_dir():
+        if is_folder:
             folders.append((path, real))
         elif path.suffix.lower() in image_endings():
-            images.append(path.relative_to(folder))
+            images.append(path)
         else:
             reason = path.suffix.lower() or "a name without an ending"
-            left_out.append(LeftOut(path.relative_to(folder), reason if path.exists() else DEAD_LINK))
+            left_out.append(LeftOut(path, reason if Path(real).exists() else DEAD_LINK))
 
     while folders or links:
         if folders:
-            path, real = folders.popleft()
-            for entry in _visible_entries(path):
+            place, real = folders.popleft()
+            for entry in _visible_entries(real):
                 if entry.is_symlink():
-                    links.append(Path(entry.path))
+                    links.append(place / entry.name)
                 else:
-                    take(Path(entry.path), real / entry.name)
+                    take(place / entry.name, entry.path, entry.is_dir())
         else:
             link = links.popleft()
             # Unlike `Path.resolve`, this takes links that lead in circles for dead ones.
-            if (target := Path(os.path.realpath(link))) in known:
-                left_out.append(LeftOut(link.relative_to(folder), SECOND_WAY))
+            target = os.path.realpath(folder / link)
+            if target in known:
+                left_out.append(LeftOut(link, SECOND_WAY))
             else:
-                take(link, target)
-    return FolderContent(sorted(images), sorted(left_out))
+                take(link, target, Path(target).is_dir())
+    return FolderContent(sorted(images, key=lambda path: path.parts), sorted(left_out))
 
 
 def require_images(folder: Path, content: FolderContent) -> None:
@@ -117,7 +120,7 @@ def _counted(left_out: Sequence[LeftOut]) -> str:
     return ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
 
 
-def _visible_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+def _visible_entries(folder: str) -> Iterator[os.DirEntry[str]]:
     """What is neither hidden nor put there by a system, sorted by name."""
     try:
         with os.scandir(folder) as entries:

@@ -129,7 +129,7 @@ class ImageFolder(DecodedImages):
                 _require_no_lost_class(self.root, inside, self.layout.bases[split])
             listings[split] = self._labelled(inside.images, self.layout.bases[split])
         used = {path for listing in listings.values() for path in listing.items}
-        self.left_out += [LeftOut(image, BESIDE_SPLITS) for image in content.images if self.root / image not in used]
+        self.left_out += [LeftOut(image, BESIDE_SPLITS) for image in content.images if image not in used]
         if "test" not in listings:
             listings["train"], listings["test"] = listings["train"].without(self.test_fraction)
         return listings
@@ -138,15 +138,15 @@ class ImageFolder(DecodedImages):
         """Paths, labels, sizes and times of all files."""
         return {
             split: [
-                (path.relative_to(self.root).as_posix(), label, *_state(path))
+                (path.as_posix(), label, *_state(self.root / path))
                 for path, label in zip(paths, labels.tolist(), strict=True)
             ]
             for split, (paths, labels, _) in self.listing().items()
         }
 
     def read(self, item: Path) -> NDArray[np.uint8]:
-        """Decodes one file."""
-        return read_image(item, size=self.image_size, channels=self.channels)
+        """Decodes one file, which is named relative to the root."""
+        return read_image(self.root / item, size=self.image_size, channels=self.channels)
 
     def _require_root(self) -> None:
         if not self.root.is_dir():
@@ -160,11 +160,10 @@ class ImageFolder(DecodedImages):
 
     def _labelled(self, images: Sequence[Path], base: Path) -> Listing:
         """Images of one split, each with the place of its class folder among the class names."""
-        paths = [self.root / image for image in images]
-        inner = [image.relative_to(base) for image in images]
+        inner = images if base == Path() else [image.relative_to(base) for image in images]
         names = [path.as_posix() for path in inner]
         if not self.class_names:
-            return Listing(paths, np.zeros(len(paths), np.int64), names)
+            return Listing(images, np.zeros(len(images), np.int64), names)
         label_of = {name: label for label, name in enumerate(self.class_names)}
         classes = [path.parts[0] for path in inner]
         if unknown := set(classes) - set(self.class_names):
@@ -172,7 +171,7 @@ class ImageFolder(DecodedImages):
                 f"{(self.root / base).absolute()} holds {', '.join(sorted(unknown))}, but all images must be in "
                 f"folders of the training classes {', '.join(self.class_names)}"
             )
-        return Listing(paths, np.array([label_of[name] for name in classes], np.int64), names)
+        return Listing(images, np.array([label_of[name] for name in classes], np.int64), names)
 
 
 class FolderTree:

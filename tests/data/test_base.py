@@ -431,3 +431,64 @@ def test_an_empty_test_split_is_refused(monkeypatch):
     monkeypatch.setattr(Numbered, "load", lambda self, split: (np.empty((0, 1, 28, 28), np.uint8), np.empty(0, int)))
     with pytest.raises(ValueError, match="the test split of Numbered is empty; set test_fraction to more than 0"):
         Numbered().setup("test")
+
+
+class WithValidation(Numbered):
+    """The last 30 of the training images of `Numbered` are the official validation split."""
+
+    has_validation_split = True
+
+    def load(self, split):
+        images, labels = super().load("test" if split == "test" else "train")
+        chosen = {"train": slice(0, 270), "validation": slice(270, 300), "test": slice(None)}[split]
+        return images[chosen], labels[chosen]
+
+
+@pytest.mark.parametrize("settings", [{}, {"validation_fraction": 0.0}, {"subset": 20}, {"image_size": 28}])
+def test_an_official_validation_split_is_the_validation_part(settings):
+    data = WithValidation(**settings)
+    data.setup("fit")
+    training, _ = part(data, "training")
+    assert part(data, "validation")[0] == numbers(torch.from_numpy(data.native_array("validation").images))
+    assert part(data, "validation")[0] == list(range(270, 300))
+    assert len(training) == settings.get("subset", 270)
+    assert set(training) <= set(range(270))
+    assert set(part(data, "seen")[0]) <= set(training)
+    assert [len(loader.dataset) for loader in data.val_dataloader()] == [30, min(30, len(training))]
+
+
+def test_a_fit_begins_with_one_line_on_the_data(caplog):
+    with caplog.at_level("INFO"):
+        trainer(max_epochs=1).fit(Recorder(), Numbered(batch_size=100, subset=200))
+        trainer().test(Recorder(), Numbered(batch_size=100), verbose=False)
+    lines = [message for message in caplog.messages if message.startswith("Numbered: ")]
+    assert lines == ["Numbered: training 200, validation 30; 5 classes (a, b, c, d, e)"]
+
+
+def test_only_some_of_many_classes_are_named(monkeypatch):
+    monkeypatch.setattr(Numbered, "class_names", tuple(map(str, range(1000))))
+    assert loaded().summary().endswith("; 1,000 classes (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ...)")
+    monkeypatch.setattr(Numbered, "load", lambda self, split: (np.zeros((9, 1, 28, 28), np.uint8), np.zeros(9, int)))
+    monkeypatch.setattr(Numbered, "class_names", ())
+    assert loaded().summary() == "Numbered: training 8, validation 1; no classes"
+
+
+@pytest.mark.parametrize("settings", [{"subset": 20}, {"validation_fraction": 0.5}, {"batch_size": 3}])
+def test_the_same_data_are_known_again_whatever_is_done_with_them(settings):
+    assert loaded(**settings).identity == loaded().identity
+
+
+@pytest.mark.parametrize("change", ["pixel", "label", "order", "fewer"])
+def test_other_data_are_told_apart(monkeypatch, change):
+    before = loaded().identity
+    images, labels = (values.copy() for values in Numbered().load("train"))
+    if change == "pixel":
+        images[7, 0, 9, 9] -= 1
+    elif change == "label":
+        labels[7] = 0
+    elif change == "order":
+        images, labels = images[::-1], labels[::-1]
+    else:
+        images, labels = images[:-1], labels[:-1]
+    monkeypatch.setattr(Numbered, "load", lambda self, split: (images, labels))
+    assert loaded().identity != before

@@ -6,6 +6,8 @@ from PIL import Image
 
 from genzoo.data.huggingface import HuggingFaceImages
 
+SPLITS = ("train", "validation", "test")
+
 
 @pytest.fixture
 def library(monkeypatch, tmp_path):
@@ -52,6 +54,52 @@ def test_what_was_saved_to_disk_is_read_with_its_splits(library, tmp_path):
     data = opened(tmp_path / "saved")
     assert greys(data, "train") == (list(range(6)), [0, 1] * 3)
     assert greys(data, "test") == (list(range(100, 104)), [0, 1] * 2)
+
+
+@pytest.mark.parametrize("names", [("train", "validation", "test"), ("Training", "valid", "TEST")])
+def test_splits_are_found_by_name_and_validation_is_the_validation_part(library, tmp_path, names):
+    parts = (pictures(library, 20), pictures(library, 4, first=100), pictures(library, 2, first=200))
+    library.DatasetDict(dict(zip(names, parts, strict=True))).save_to_disk(tmp_path / "saved")
+    data = opened(tmp_path / "saved")
+    data.setup("fit")
+    data.setup("test")
+    found = {part: data.array(part).images[:, 0, 0, 0].tolist() for part in ("training", "validation", "test")}
+    assert found == {"training": list(range(20)), "validation": list(range(100, 104)), "test": [200, 201]}
+    said = ", ".join(f"{name} is the {split} split" for name, split in zip(names, SPLITS, strict=True))
+    assert data.summary().endswith(f"in {tmp_path / 'saved'}: {said}")
+
+
+def test_the_validation_split_may_be_chosen_for_the_test(library, tmp_path):
+    parts = {"train": pictures(library, 20), "validation": pictures(library, 4, first=100)}
+    library.DatasetDict(parts).save_to_disk(tmp_path / "saved")
+    data = opened(tmp_path / "saved", test_split="validation")
+    data.setup("fit")
+    assert greys(data, "test")[0] == list(range(100, 104))
+    assert len(data.parts["validation"]) == 2
+
+
+def test_splits_that_cannot_be_told_are_refused(library, tmp_path):
+    library.DatasetDict({"train": pictures(library, 4), "Train": pictures(library, 4)}).save_to_disk(tmp_path / "two")
+    with pytest.raises(ValueError, match="train and Train both mean the train split; keep one of them, or choose one"):
+        opened(tmp_path / "two")
+    assert len(opened(tmp_path / "two", train_split="Train", test_fraction=0.0).load("train")[0]) == 4
+    library.DatasetDict({"all": pictures(library, 4)}).save_to_disk(tmp_path / "none")
+    with pytest.raises(ValueError, match="has no split train; set train_split to one of all"):
+        opened(tmp_path / "none")
+
+
+def test_of_a_folder_an_image_more_moves_no_other_one(library, tmp_path):
+    def write(grey):
+        path = tmp_path / "pets" / ("cat" if grey % 2 else "dog") / f"{grey}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), grey).save(path)
+
+    for grey in range(1, 101):
+        write(grey)
+    before = greys(opened(tmp_path / "pets"), "test")[0]
+    assert 4 <= len(before) <= 20
+    write(0)
+    assert set(greys(opened(tmp_path / "pets"), "test")[0]) - {0} == set(before)
 
 
 def test_a_folder_of_images_is_read(library, tmp_path):
