@@ -57,8 +57,8 @@ class TrainTestAccuracy(Metric):
                 f"got {labels.dtype} labels of shape {tuple(labels.shape)} for {len(items)} items, but expected int64 "
                 f"of shape ({len(items)},); give one class per item"
             )
-        (self.test_items if test else self.training_items).append(items.detach())
-        (self.test_labels if test else self.training_labels).append(labels)
+        (self.test_items if test else self.training_items).append(items.detach().to(self.device))
+        (self.test_labels if test else self.training_labels).append(labels.to(self.device))
 
     def compute(self) -> Tensor:
         """In percent, a scalar, float32.

@@ -58,7 +58,7 @@ def fit_classifier(
         raise ValueError(f"there are {len(images)} images, but a batch takes {recipe.batch_size}; give more images")
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(recipe.seed)
-        network = build()
+        network = build().to(images.device)
         optimizer = torch.optim.SGD(
             network.parameters(), recipe.learning_rate, momentum=0.9, weight_decay=5e-4, nesterov=True
         )

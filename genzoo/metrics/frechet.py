@@ -94,12 +94,16 @@ class FrechetDistance(Metric):
     number: Tensor
     total: Tensor
     products: Tensor
+    _known_mean: Tensor | None
+    _known_covariance: Tensor | None
 
     def __init__(self, feature_dim: int, real: Tensor | None = None, allow_few: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.feature_dim = whole_number("feature_dim", feature_dim, 1)
         self.allow_few = allow_few
-        self._known = None if real is None else moments_of(require_features(real, feature_dim))
+        known = None if real is None else moments_of(require_features(real, feature_dim))
+        self.register_buffer("_known_mean", None if known is None else known.mean, persistent=False)
+        self.register_buffer("_known_covariance", None if known is None else known.covariance, persistent=False)
         self._known_number = 0 if real is None else len(real)
         # One row for generated and one for real features.
         self.add_state("number", torch.zeros(2, dtype=torch.int64), dist_reduce_fx="sum")
@@ -117,12 +121,12 @@ class FrechetDistance(Metric):
         Raises:
             ValueError: If their shape is wrong or they are not finite.
         """
-        if real and self._known is not None:
+        if real and self._known_number:
             raise ValueError(
                 "FrechetDistance was made with the features of its real data and takes no others; make it without "
                 "`real` to update them"
             )
-        features = require_features(features, self.feature_dim).double()
+        features = require_features(features, self.feature_dim).to(self.device).double()
         row = int(real)
         self.number[row] += len(features)
         self.total[row] += features.sum(0)
@@ -131,7 +135,7 @@ class FrechetDistance(Metric):
     def compute(self) -> Tensor:
         """The distance, a scalar, float32."""
         fake_number, real_number = self.number.tolist()
-        real_number = real_number if self._known is None else self._known_number
+        real_number = self._known_number or real_number
         fewest = 2 if self.allow_few else max(2, self.feature_dim)
         if min(real_number, fake_number) < fewest:
             raise TooFewSamplesError(
@@ -139,7 +143,12 @@ class FrechetDistance(Metric):
                 f"{fewest} of each ({self.feature_dim} features); give it more samples, or an extractor with fewer "
                 "features"
             )
-        return frechet_distance(self._known or self._moments(1), self._moments(0)).float()
+        return frechet_distance(self._real_moments(), self._moments(0)).float()
+
+    def _real_moments(self) -> Moments:
+        if self._known_mean is None or self._known_covariance is None:
+            return self._moments(1)
+        return Moments(self._known_mean, self._known_covariance)
 
     def _moments(self, row: int) -> Moments:
         number, mean = self.number[row], self.total[row] / self.number[row]

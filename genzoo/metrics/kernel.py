@@ -79,8 +79,9 @@ def _mean_of_others(features: Tensor) -> Tensor:
 
 def _sum(left: Tensor, right: Tensor) -> Tensor:
     total = torch.zeros((), dtype=torch.float64, device=left.device)
+    left, right = left.double(), right.double()
     rows = max(1, ENTRIES_AT_ONCE // len(right))
     for chunk in left.split(rows):
         kernel = (chunk @ right.T).div_(left.shape[1]).add_(1.0)
-        total += (kernel * kernel * kernel).sum(dtype=torch.float64)
+        total += (kernel * kernel).mul_(kernel).sum()
     return total

@@ -120,6 +120,7 @@ class ParzenWindow(Metric):
     full_state_update = False
     number: Tensor
     total: Tensor
+    _samples: Tensor
 
     def __init__(
         self,
@@ -129,7 +130,7 @@ class ParzenWindow(Metric):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._samples = require_features(samples, None)
+        self.register_buffer("_samples", require_features(samples, None), persistent=False)
         self.sigma = _best_sigma(self._samples, require_features(validation, samples.shape[1]), sigmas)
         self.add_state("number", torch.tensor(0), dist_reduce_fx="sum")
         self.add_state("total", torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
@@ -140,7 +141,7 @@ class ParzenWindow(Metric):
         Raises:
             ValueError: If their shape is wrong or they are not finite.
         """
-        data = require_features(data, self._samples.shape[1])
+        data = require_features(data, self._samples.shape[1]).to(self._samples.device)
         self.number += len(data)
         self.total += parzen_log_likelihood(data, self._samples, [self.sigma])[0].sum()
 
@@ -160,13 +161,13 @@ def parzen_of(samples: Tensor, validation: Tensor, test: Tensor) -> float:
 
 def parzen_log_likelihood(data: Tensor, samples: Tensor, sigmas: Sequence[float]) -> Tensor:
     """Log-likelihoods of data ``(N, D)`` under windows on samples ``(M, D)``: ``(len(sigmas), N)``, float64, nats."""
-    result = torch.empty(len(sigmas), len(data), dtype=torch.float64)
+    result = torch.empty(len(sigmas), len(data), dtype=torch.float64, device=data.device)
     for chunk, rows in distances(data, samples):
         squared = rows.square_()
         for place, sigma in enumerate(sigmas):
-            result[place, chunk] = torch.logsumexp(squared * (-0.5 / sigma**2), 1).double()
+            result[place, chunk] = torch.logsumexp(squared * (-0.5 / sigma**2), 1)
     log_normalisers = [0.5 * data.shape[1] * math.log(2.0 * math.pi * sigma**2) for sigma in sigmas]
-    return result - math.log(len(samples)) - torch.tensor(log_normalisers, dtype=torch.float64)[:, None]
+    return result - math.log(len(samples)) - result.new_tensor(log_normalisers)[:, None]
 
 
 def _best_sigma(samples: Tensor, validation: Tensor, sigmas: Sequence[float]) -> float:

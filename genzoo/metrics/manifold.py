@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from genzoo.hyperparameters import whole_number
-from genzoo.metrics.samples import TwoSampleMetric, distances, nearest
+from genzoo.metrics.samples import ROUNDING, TwoSampleMetric, distances, nearest
 
 
 class PrecisionRecall(TwoSampleMetric):
@@ -51,11 +51,14 @@ class PrecisionRecall(TwoSampleMetric):
     def compute(self) -> dict[str, Tensor]:
         """``precision``, ``recall`` and ``coverage``, in [0, 1], and ``density``, >= 0; scalars, float32."""
         real, fake = self._sets(fewest=self.neighbours + 1)
-        real_radii, fake_radii = (nearest(each, each, self.neighbours, same=True)[0][:, -1] for each in (real, fake))
+        real_radii, fake_radii = (
+            nearest(each, each, self.neighbours, same=True)[0][:, -1] * (1.0 + ROUNDING) for each in (real, fake)
+        )
         balls_of_fake = torch.zeros(len(fake), dtype=torch.int64, device=fake.device)
         is_recalled = torch.zeros(len(real), dtype=torch.bool, device=real.device)
         is_covered = torch.zeros_like(is_recalled)
         for chunk, rows in distances(real, fake):
+            # A neighbour on the edge of a ball is inside.
             is_inside = rows <= real_radii[chunk, None]
             balls_of_fake += is_inside.sum(0)
             is_covered[chunk] = is_inside.any(1)

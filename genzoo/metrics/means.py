@@ -33,7 +33,7 @@ class ImageMean(Metric):
 
     def update(self, values: Tensor) -> None:
         """Takes in the statistics of some images, ``(N, *shape)``."""
-        self.total += values.detach().to(self.total.dtype).sum(0)
+        self.total += values.detach().to(self.total).sum(0)
         self.images += len(values)
 
     def compute(self) -> Tensor:

@@ -51,7 +51,7 @@ def nearest_training_images(fake: Tensor, training: Tensor, number: int = 5) -> 
         number: k, how many neighbours.
 
     Returns:
-        Their places in the training data, ``(N, k)``, int64, nearest first, and their distances, ``(N, k)``.
+        Their places in the training data, ``(N, k)``, int64, nearest first, and their distances, ``(N, k)``, float32.
 
     Raises:
         ValueError: If there are fewer than k training images.
@@ -65,5 +65,5 @@ def nearest_training_images(fake: Tensor, training: Tensor, number: int = 5) -> 
     number = whole_number("number", number, 1)
     if number > len(training):
         raise ValueError(f"number is {number}, but there are {len(training)} training images; choose from 1 to that")
-    values, places = nearest(fake.float(), training.float(), number)
-    return places, values
+    values, places = nearest(fake, training, number)
+    return places, values.float()

@@ -56,10 +56,11 @@ class MixtureCoverage(Metric):
     full_state_update = False
     counts: Tensor
     number: Tensor
+    _means: Tensor
 
     def __init__(self, means: Tensor, sigma: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._means = means.double()
+        self.register_buffer("_means", means.double(), persistent=False)
         self.sigma = sigma
         self.add_state("counts", torch.zeros(len(means), dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("number", torch.tensor(0), dist_reduce_fx="sum")
@@ -70,10 +71,10 @@ class MixtureCoverage(Metric):
         Raises:
             ValueError: If their shape is wrong or they are not finite.
         """
-        points = require_features(points, self._means.shape[1]).double()
-        found, mode = torch.cdist(points, self._means.to(points.device)).min(1)
+        points = require_features(points, self._means.shape[1]).to(self._means)
+        found, mode = torch.cdist(points, self._means, compute_mode="donot_use_mm_for_euclid_dist").min(1)
         good = mode[found <= 3.0 * self.sigma]
-        self.counts += torch.bincount(good, minlength=len(self._means)).to(self.counts.device)
+        self.counts += torch.bincount(good, minlength=len(self._means))
         self.number += len(points)
 
     def compute(self) -> dict[str, Tensor]:

@@ -72,7 +72,9 @@ class ReconstructionQuality(Metric):
                 f"got {images.dtype} images, but expected floats in [-1, 1]; bring bytes there with "
                 "genzoo.spec.to_float"
             )
-        original, reconstructed = ((x.detach().float().clamp(-1.0, 1.0) + 1.0) / 2.0 for x in (images, reconstructions))
+        original, reconstructed = (
+            (x.detach().to(self.device, torch.float32).clamp(-1.0, 1.0) + 1.0) / 2.0 for x in (images, reconstructions)
+        )
         self.number += len(images)
         self.values += images.numel()
         self.squared_error += (original - reconstructed).double().square().sum()

@@ -11,9 +11,18 @@ from torchmetrics.utilities.data import dim_zero_cat
 
 from genzoo.data.selection import shuffled
 
-# Entries of a matrix of distances that are in memory at once: 64 MB in single precision.
-ENTRIES_AT_ONCE = 2**24
+# Entries of a matrix of distances that are in memory at once: 64 MB in double precision.
+ENTRIES_AT_ONCE = 2**23
 
+# Of the square of a row's length: a squared distance below this is computed from the difference of the rows, since as
+# a difference of squares it has lost too many digits.
+NEAR = 1e-5
+
+# Of all distances: if more of them than this are that small, differences are taken of all rows, which is then faster.
+MANY = 1 / 40
+
+# Of a distance: more than `distances` are wrong by. Distances that differ by less are equal.
+ROUNDING = 1e-9
 
 # For metrics that one device computes alone, while torchmetrics would have it wait for the others.
 ALONE: dict[str, Any] = {"sync_on_compute": False}
@@ -26,7 +35,8 @@ class TooFewSamplesError(ValueError):
 class TwoSampleMetric(Metric):
     """A score that compares features of generated data with features of real data.
 
-    Features are kept as they come, so that the score depends neither on batches nor on the number of devices.
+    Features are kept as they come, so that the score depends neither on batches nor on the number of devices. They are
+    kept where the metric is, known real ones too, and may come from any device.
 
     Args:
         real: Features of the real data where they are known beforehand, ``(M, D)``, the same on every device;
@@ -38,10 +48,11 @@ class TwoSampleMetric(Metric):
     full_state_update = False
     real_features: list[Tensor]
     fake_features: list[Tensor]
+    _known: Tensor | None
 
     def __init__(self, real: Tensor | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._known = None if real is None else require_features(real, None)
+        self.register_buffer("_known", None if real is None else require_features(real, None), persistent=False)
         self.add_state("real_features", default=[], dist_reduce_fx="cat")
         self.add_state("fake_features", default=[], dist_reduce_fx="cat")
 
@@ -62,7 +73,7 @@ class TwoSampleMetric(Metric):
             )
         seen = [*([] if self._known is None else [self._known]), *self.real_features[:1], *self.fake_features[:1]]
         kept = self.real_features if real else self.fake_features
-        kept.append(require_features(features, seen[0].shape[1] if seen else None))
+        kept.append(require_features(features, seen[0].shape[1] if seen else None).to(self.device))
 
     def _sets(self, fewest: int = 2) -> tuple[Tensor, Tensor]:
         """The real and the generated features, ``(M, D)`` and ``(N, D)``.
@@ -123,23 +134,31 @@ def canonical_order(features: Tensor, seed: int) -> Tensor:
 
 
 def distances(left: Tensor, right: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Euclidean distances between two sets, a few rows at a time.
+    """Euclidean distances between two sets, a few rows at a time: 0 between equal rows, and right to ``ROUNDING``.
 
     Args:
         left: ``(N, D)``.
         right: ``(M, D)``.
 
     Yields:
-        Which rows of ``left``, and their distances, ``(rows, M)``.
+        Which rows of ``left``, and their distances, ``(rows, M)``, float64.
     """
     # Distances are differences of squares, which lose fewer digits about the origin.
-    center = right.mean(0)
-    left, right = left - center, right - center
+    center = right.double().mean(0)
+    left, right = left.double() - center, right.double() - center
     left_squared, right_squared = left.square().sum(1), right.square().sum(1)
     rows = max(1, ENTRIES_AT_ONCE // max(1, len(right)))
+    pairs_at_once = max(1, ENTRIES_AT_ONCE // max(1, left.shape[1]))
     for start in range(0, len(left), rows):
         chunk = slice(start, min(start + rows, len(left)))
         squared = torch.addmm(right_squared, left[chunk], right.T, alpha=-2.0).add_(left_squared[chunk, None])
+        near = squared < NEAR * left_squared[chunk, None]
+        if near.count_nonzero() > MANY * near.numel():
+            yield chunk, torch.cdist(left[chunk], right, compute_mode="donot_use_mm_for_euclid_dist")
+            continue
+        for pairs in near.nonzero().split(pairs_at_once):
+            i, j = pairs.unbind(1)
+            squared[i, j] = (left[start + i] - right[j]).square().sum(1)
         yield chunk, squared.clamp_(min=0.0).sqrt_()
 
 
@@ -153,7 +172,7 @@ def nearest(left: Tensor, right: Tensor, number: int = 1, same: bool = False) ->
         same: Whether both are one set, in which nobody is a neighbour of himself.
 
     Returns:
-        Distances, ``(N, k)``, ascending, and places in ``right``, ``(N, k)``, int64.
+        Distances, ``(N, k)``, float64, ascending, and places in ``right``, ``(N, k)``, int64.
     """
     found = []
     for chunk, rows in distances(left, right):

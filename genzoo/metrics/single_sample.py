@@ -60,7 +60,7 @@ class ClassScore(Metric):
         Raises:
             ValueError: If their shape is wrong or they are not finite.
         """
-        log_probabilities = require_features(logits, self.number_of_classes).double().log_softmax(1)
+        log_probabilities = require_features(logits, self.number_of_classes).to(self.device).double().log_softmax(1)
         self.number += len(logits)
         self.probabilities += log_probabilities.exp().sum(0)
         self.negative_entropy += (log_probabilities.exp() * log_probabilities).sum()
@@ -111,7 +111,8 @@ class PairwiseDiversity(Metric):
         Raises:
             ValueError: If their shape is wrong or they are not finite.
         """
-        self.features.append(require_features(features, self.features[0].shape[1] if self.features else None))
+        features = require_features(features, self.features[0].shape[1] if self.features else None)
+        self.features.append(features.to(self.device))
 
     def compute(self) -> Tensor:
         """A scalar, float32, >= 0."""
@@ -119,10 +120,9 @@ class PairwiseDiversity(Metric):
         number = len(features)
         if number < 2:
             raise TooFewSamplesError(f"PairwiseDiversity has {number} samples, but needs at least 2; give it more")
-        total = torch.zeros((), dtype=torch.float64)
-        for chunk, rows in distances(features, features):
-            rows[torch.arange(len(rows)), torch.arange(chunk.start, chunk.stop)] = 0.0
-            total += rows.sum(dtype=torch.float64).cpu()
+        total = torch.zeros((), dtype=torch.float64, device=features.device)
+        for _, rows in distances(features, features):
+            total += rows.sum()
         return (total / (number * (number - 1))).float()
 
 

@@ -32,6 +32,12 @@ def test_over_all_pairs_it_is_the_formula_whatever_the_batch(batch_size, monkeyp
     assert score(real, fake, batch_size)["kernel_distance"] == pytest.approx(naive(real, fake), rel=1e-4)
 
 
+def test_small_differences_of_large_kernels_are_kept():
+    generator = torch.Generator().manual_seed(0)
+    real, fake = 20 + 0.1 * torch.randn(2, 300, 8, generator=generator)
+    assert float(kernel_distance(real, fake)) == pytest.approx(naive(real, fake), rel=1e-6)
+
+
 def test_it_is_torchmetrics_kernel_distance_on_one_block():
     from torchmetrics.image.kid import poly_mmd
 

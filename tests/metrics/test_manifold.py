@@ -68,6 +68,23 @@ def test_copies_are_all_inside():
     assert (found["precision"], found["recall"], found["coverage"]) == (1, 1, 1)
 
 
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_a_neighbour_on_the_edge_of_a_ball_is_inside(k):
+    """Copies lie on the edges of the balls about their neighbours: k + 1 of them in each."""
+    generator = torch.Generator().manual_seed(0)
+    real = (30 + torch.randn(400, 64, generator=generator)).float()
+    found = score(real, real[torch.randperm(400, generator=generator)], neighbours=k)
+    assert found["density"] == pytest.approx((k + 1) / k, abs=1e-6)
+    assert (found["precision"], found["recall"], found["coverage"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.1, 1000.0])
+def test_equal_distances_count_whatever_is_added_to_all(offset):
+    generator = torch.Generator().manual_seed(0)
+    real, fake = (torch.randint(0, 4, (300, 3), generator=generator) * 0.25 for _ in range(2))
+    assert score(real.double() + offset, fake.double() + offset) == pytest.approx(naive(real, fake, 5))
+
+
 def test_too_few_are_refused():
     with pytest.raises(TooFewSamplesError, match=r"PrecisionRecall has 5 real and 9 generated .* at least 6"):
         score(torch.randn(5, 2), torch.randn(9, 2))

@@ -81,3 +81,12 @@ def test_sharpness_refuses_what_is_no_image_of_bytes():
 def test_nothing_has_no_score(metric):
     with pytest.raises(TooFewSamplesError, match="has 0 samples, but needs at least"):
         metric.compute()
+
+
+@pytest.mark.parametrize("modes", [1, 2])
+def test_the_diversity_of_copies_is_that_of_their_modes(modes):
+    features = (30 + torch.randn(modes, 64))[torch.arange(300) % modes]
+    metric = PairwiseDiversity()
+    metric.update(features)
+    distance = float((features[0].double() - features[modes - 1].double()).norm())
+    assert float(metric.compute()) == pytest.approx(distance * 150 / 299, rel=1e-6, abs=0)
