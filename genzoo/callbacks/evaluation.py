@@ -17,6 +17,7 @@ from genzoo.callbacks.groups import UNASKED, Group, misfit
 from genzoo.callbacks.pictures import log_picture, save_picture, tiled
 from genzoo.data.digits import StackedDigits
 from genzoo.data.points import GaussianMixture2D
+from genzoo.data.selection import choose_some
 from genzoo.data.splits import ArrayDataModule, Part
 from genzoo.hyperparameters import whole_number
 from genzoo.metrics.classification import (
@@ -54,6 +55,7 @@ FORESEEN = (ValueError, OSError, RuntimeError, ImportError)
 IMAGES_AT_ONCE = 100
 SHOWN, NEIGHBOURS = 10, 7
 PARTS: tuple[Part, ...] = ("training", "test")
+PARZEN_VALIDATION = 1000
 MODES_NUMBERS = {"points": 2500, "stacked": 26_000}
 
 logger = logging.getLogger(__name__)
@@ -160,6 +162,7 @@ class Evaluation(Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         if not trainer.is_global_zero or not isinstance(data, ArrayDataModule):
             return
+        self.nearest = None
         # Some scores train a classifier, which Lightning's inference mode forbids.
         with torch.inference_mode(False), torch.enable_grad():
             data.setup("fit")
@@ -327,11 +330,17 @@ class Evaluation(Callback):
         }
         number = self.number or len(pixels["test"])
         samples = drawn(model, data, number, self.seed).flatten(1).float() / 255.0
-        value, floor = (
-            parzen_of(centres, pixels["validation"][:1000], pixels["test"])
-            for centres in (samples, pixels["training"][:number])
+        training, validation = (
+            pixels[part][choose_some(len(pixels[part]), most)]
+            for part, most in (("training", number), ("validation", PARZEN_VALIDATION))
         )
-        protocol = self._protocol(model, data, "test") | {"number_fake": number}
+        value, floor = (parzen_of(centres, validation, pixels["test"]) for centres in (samples, training))
+        protocol = self._protocol(model, data, "test") | {
+            "number_fake": number,
+            "number_real": len(pixels["test"]),
+            "number_validation": len(validation),
+            "floor": f"{len(training)} training images",
+        }
         yield Score("parzen_log_likelihood", value, floor, True, protocol)
 
     def _protocol(

@@ -76,7 +76,7 @@ class ImageDataModule(ArrayDataModule):
         """Training images in [-1, 1] as evaluation shows them: in the order of the file, not flipped.
 
         Args:
-            number: How many at most; fewer than there are lie evenly among them.
+            number: How many at most; fewer than there are, are a fixed choice.
 
         Yields:
             Batches ``(B, C, H, W)``, float32.

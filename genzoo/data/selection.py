@@ -22,11 +22,29 @@ class Purpose(IntEnum):
     SEEN = 2
     TEST = 3
     EMBEDDED = 4
+    EXCERPT = 5
 
 
 def shuffled(count: int, *counters: int) -> NDArray[np.int64]:
     """A permutation of ``0 ... count - 1`` that is a function of the counters alone."""
     return np.random.PCG64(counter_seed(*counters)).random_raw(count).argsort(kind="stable")
+
+
+def choose_some(total: int, count: int, seed: int = Purpose.EXCERPT) -> NDArray[np.int64]:
+    """Chooses from all images alike, whatever order they are in.
+
+    The first of a file may be of one class, and those at even distances too, where classes come in turn. A smaller
+    choice is part of a larger one with the same seed.
+
+    Args:
+        total: N, how many images there are.
+        count: How many to choose; all if there are fewer.
+        seed: What the choice is a function of, besides their number.
+
+    Returns:
+        ``(min(count, N),)``, indices in ascending order.
+    """
+    return np.sort(shuffled(total, seed)[:count])
 
 
 def choose_balanced(labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:

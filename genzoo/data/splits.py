@@ -22,6 +22,7 @@ from genzoo.data.selection import (
     Purpose,
     choose_balanced,
     choose_proportional,
+    choose_some,
     count_of,
     require_fraction,
 )
@@ -202,7 +203,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         """Training items as evaluation shows them: in the order of the file, neither flipped nor shuffled.
 
         Args:
-            number: How many at most; fewer than there are lie evenly among them.
+            number: How many at most; fewer than there are, are a fixed choice.
 
         Yields:
             Batches ``(B, ...)`` of what a model sees.
@@ -245,7 +246,7 @@ class ArrayDataModule(LightningDataModule, ABC):
 
     def _excerpt(self, number: int) -> ImageArray | Subset[Batch]:
         part = self.parts["training"]
-        return Subset(part, np.linspace(0, len(part) - 1, min(number, len(part))).round().astype(int).tolist())
+        return Subset(part, choose_some(len(part), number).tolist())
 
     def _array(self, split: Split) -> ImageArray:
         items, labels = self.load(split)

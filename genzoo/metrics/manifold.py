@@ -26,7 +26,7 @@ class PrecisionRecall(TwoSampleMetric):
     Sources: Kynkaanniemi et al. 2019, equations 1 and 2; Naeem et al. 2020, equations 3 and 4.
 
     Args:
-        neighbours: k.
+        neighbours: k. For precision and recall Kynkaanniemi et al. take 3, for density and coverage Naeem et al. 5.
         **kwargs: As for `TwoSampleMetric`.
 
     Raises:

@@ -9,6 +9,7 @@ from torchmetrics import Metric
 from torchmetrics.functional.image import structural_similarity_index_measure
 from typing_extensions import Self
 
+from genzoo.data.selection import choose_some
 from genzoo.metrics.samples import TooFewSamplesError
 
 EXACT_UP_TO, IMAGES_FOR_LARGE = 2048, 10_000
@@ -145,7 +146,7 @@ class PrincipalComponents:
     @classmethod
     def _approximate(cls, values: Tensor, number: int) -> Self:
         """By a randomised decomposition, whose time is proportional to the number of values."""
-        spread = values[torch.linspace(0, len(values) - 1, min(len(values), IMAGES_FOR_LARGE)).long()].float()
+        spread = values[choose_some(len(values), IMAGES_FOR_LARGE)].float()
         mean = spread.mean(0)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)

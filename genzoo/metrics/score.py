@@ -106,6 +106,7 @@ def versions() -> dict[str, Plain]:
 
 def write_scores(scores: Sequence[Score], path: Path) -> None:
     """Writes scores as a JSON list; the file is either whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_text("[\n" + ",\n".join(score.to_json() for score in scores) + "\n]\n")
     unfinished.replace(path)

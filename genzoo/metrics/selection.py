@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from genzoo.data.selection import choose_some
 from genzoo.data.splits import ArrayDataModule, Part
 from genzoo.metrics.embedded import EMBEDDED, embedded_extractor
 from genzoo.metrics.extractors import INCEPTION, FeatureExtractor
@@ -35,12 +36,12 @@ def conditions_like(labels: NDArray[Any] | Tensor, number: int) -> Tensor:
 
     Returns:
         ``(number,)`` or ``(number, K)``. Classes come in turn, each as often as its share of the data asks for, to
-        the nearest whole number. Vectors are taken from end to end of the data, and over and over.
+        the nearest whole number. Vectors are all of those of the data as often as they fit, then a fixed choice.
     """
     labels, total = np.asarray(labels), len(labels)
     if labels.ndim == 2:
-        spread = np.linspace(0, total, number % total, endpoint=False).astype(np.int64)
-        return torch.from_numpy(labels[np.concatenate([np.tile(np.arange(total), number // total), spread])])
+        rest = choose_some(total, number % total)
+        return torch.from_numpy(labels[np.concatenate([np.tile(np.arange(total), number // total), rest])])
     counts, remainders = np.divmod(np.bincount(labels) * number, total)
     counts[np.argsort(-remainders, kind="stable")[: number - counts.sum()]] += 1
     classes = np.repeat(np.arange(len(counts)), counts)

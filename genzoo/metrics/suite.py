@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from genzoo.data.selection import choose_some
 from genzoo.metrics.extractors import INCEPTION, Embedding, FeatureExtractor
 from genzoo.metrics.feature_cache import cached_embedding
 from genzoo.metrics.frechet import ExtrapolatedFrechetDistance, FrechetDistance
@@ -33,6 +34,10 @@ HIGHER_IS_BETTER = {
     "authenticity": True,
 }
 
+# k, and those of Kynkaanniemi et al. 2019 and Naeem et al. 2020, whose scores have other values for another k.
+NEIGHBOURS = 5
+PAPERS_NEIGHBOURS = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
+
 INCEPTION_NAMES = {"frechet": "fid", "kernel_distance": "kid", "class_score": "inception_score"}
 
 
@@ -46,8 +51,8 @@ def score_samples(
 ) -> list[Score]:
     """Scores generated images by all metrics of distances, coverage, diversity, sharpness and memorisation.
 
-    A score for which there are too few samples is left out, with a warning in the log. Floors are what as many
-    training images get in place of the samples, and for authenticity what the real test images get.
+    A score for which there are too few samples is left out, with a warning in the log. Floors are what a fixed choice
+    of as many training images gets in place of the samples, and for authenticity what the real test images get.
 
     Args:
         samples: Generated images, ``(N, C, H, W)``, uint8 in native size.
@@ -75,8 +80,7 @@ def score_samples(
     if training is not None:
         known = cached_embedding(training, extractor, cache_dir)
         values |= _computed("authenticity", Authenticity(real=known.features, **ALONE), seen.features)
-        # Spread over the file, which may be in the order of its classes.
-        chosen = torch.linspace(0, len(training) - 1, min(len(samples), len(training))).long()
+        chosen = torch.from_numpy(choose_some(len(training), len(samples)))
         logits = None if known.logits is None else known.logits[chosen]
         floors = sample_values(training[chosen], Embedding(known.features[chosen], logits), reference.features)
         floors |= _computed("authenticity", Authenticity(real=known.features, **ALONE), reference.features)
@@ -91,7 +95,13 @@ def score_samples(
         **versions(),
     }
     return [
-        Score(full_name(name, extractor), value, floors.get(name), HIGHER_IS_BETTER.get(name), record)
+        Score(
+            full_name(name, extractor),
+            value,
+            floors.get(name),
+            HIGHER_IS_BETTER.get(name),
+            record | ({"k": NEIGHBOURS, "k_of_paper": PAPERS_NEIGHBOURS[name]} if name in PAPERS_NEIGHBOURS else {}),
+        )
         for name, value in values.items()
     ]
 
@@ -108,7 +118,7 @@ def sample_values(images: Tensor, seen: Embedding, real: Tensor) -> dict[str, fl
     values = _computed("frechet", FrechetDistance(features.shape[1], real=real, **ALONE), features)
     values |= _computed("", ExtrapolatedFrechetDistance(real=real, **ALONE), features)
     values |= _computed("", KernelDistance(real=real, **ALONE), features)
-    values |= _computed("", PrecisionRecall(real=real, **ALONE), features)
+    values |= _computed("", PrecisionRecall(NEIGHBOURS, real=real, **ALONE), features)
     values |= _computed("diversity", PairwiseDiversity(**ALONE), features)
     if seen.logits is not None:
         values |= _computed("class_score", ClassScore(seen.logits.shape[1], **ALONE), seen.logits)

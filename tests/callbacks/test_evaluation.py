@@ -12,6 +12,7 @@ from genzoo.cli import main
 from genzoo.data.digits import Digits, StackedDigits
 from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.data.points import GaussianMixture2D
+from genzoo.data.selection import choose_some
 from genzoo.losses.likelihoods import Gaussian
 from genzoo.metrics.score import Score
 from genzoo.models.autoencoder import AutoEncoder
@@ -269,7 +270,7 @@ def test_a_perfect_model_scores_as_real_data_do_at_every_image_size(size, caplog
 
         def sample(self, number, y=None, seed=None, weights=None):
             images = torch.from_numpy(data.array("training").images)
-            return to_float(images[torch.linspace(0, len(images) - 1, number).long()])
+            return to_float(images[choose_some(len(images), number)])
 
     data = loaded(Digits(image_size=size))
     found = scores(Perfect(data_spec=data.spec, networks=PLAYERS), data, groups=("samples", "parzen"))
@@ -281,6 +282,34 @@ def test_a_perfect_model_scores_as_real_data_do_at_every_image_size(size, caplog
     protocol = found["fd/digits"].protocol
     way = "as they are" if size == 8 else "resized"
     assert (protocol["image_size"], protocol["native_size"], protocol["samples_to_native_size"]) == (size, 8, way)
+
+
+class InOrder(Digits):
+    """Its files are in the order of the classes."""
+
+    def load(self, split):
+        images, labels = super().load(split)
+        order = np.argsort(labels, kind="stable")
+        return images[order], labels[order]
+
+
+def test_floors_do_not_depend_on_the_order_of_the_file(digits):
+    model = GAN(data_spec=digits.spec, networks=PLAYERS)
+    settings = {"groups": ("samples", "parzen"), "number": 300}
+    shuffled, ordered = (scores(model, data, **settings) for data in (digits, loaded(InOrder(image_size=8))))
+    for name, tolerance in {"parzen_log_likelihood": 1.5, "fd/digits": 0.25, "recall/digits": 0.06}.items():
+        assert ordered[name].floor == pytest.approx(shuffled[name].floor, abs=tolerance), name
+    assert shuffled["parzen_log_likelihood"].protocol["floor"] == "300 training images"
+
+
+def test_an_earlier_test_leaves_no_picture_of_neighbours(digits, trainer, tmp_path):
+    evaluation = Evaluation(number=100)
+    for data, expected in ((digits, True), (GaussianMixture2D(training_points=300, test_points=100), False)):
+        folder = tmp_path / type(data).__name__
+        runner = trainer(callbacks=[evaluation], default_root_dir=folder)
+        runner.test(GAN(data_spec=data.spec, networks=PLAYERS), datamodule=data)
+        assert (folder / "images" / "nearest_training_images.png").is_file() == expected
+        assert (folder / "scores.json").is_file()
 
 
 @pytest.mark.parametrize("size", [8, 32])

@@ -6,6 +6,7 @@ from genzoo.data.selection import (
     choose_balanced,
     choose_by_draw,
     choose_proportional,
+    choose_some,
     count_of,
     draws_of,
     require_fraction,
@@ -23,6 +24,22 @@ def test_a_shuffle_is_a_permutation_that_is_a_function_of_its_counters():
     assert shuffled(100, 3, 1).tolist() == shuffled(100, 3, 1).tolist()
     assert shuffled(100, 3, 1).tolist() != shuffled(100, 3, 2).tolist()
     assert shuffled(0, 3).tolist() == []
+
+
+@pytest.mark.parametrize("labels", [np.arange(1000) // 100, np.arange(1000) % 10, np.arange(1000) % 2])
+@pytest.mark.parametrize("count", [100, 101, 201, 500])
+def test_a_choice_has_all_classes_whatever_their_order(labels, count):
+    chosen = choose_some(1000, count)
+    assert len(set(chosen)) == count
+    assert chosen.tolist() == sorted(chosen)
+    counts, expected = np.bincount(labels[chosen]), count / (labels.max() + 1)
+    assert abs(counts - expected).max() < 4 * expected**0.5
+    assert set(chosen) <= set(choose_some(1000, 600))
+
+
+def test_no_more_are_chosen_than_there_are():
+    assert choose_some(5, 9).tolist() == [0, 1, 2, 3, 4]
+    assert choose_some(5, 0).tolist() == choose_some(0, 5).tolist() == []
 
 
 def test_a_shuffle_never_changes():

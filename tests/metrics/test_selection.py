@@ -66,10 +66,13 @@ def test_many_small_classes_are_not_forgotten_beside_a_large_one():
     assert counts.sum() == 400
 
 
-@pytest.mark.parametrize(("number", "places"), [(2, [0, 3]), (6, [0, 1, 2, 3, 4, 5]), (8, [0, 1, 2, 3, 4, 5, 0, 3])])
-def test_vectors_are_taken_from_end_to_end(number, places):
-    vectors = np.arange(18, dtype=np.float32).reshape(6, 3)
-    assert np.array_equal(conditions_like(vectors, number), vectors[places])
+def test_vectors_are_taken_in_their_shares_whatever_their_order():
+    vectors = np.eye(10, dtype=np.float32)[np.arange(1000) % 10]
+    for number in (101, 1000, 2101):
+        found = conditions_like(vectors, number).numpy()
+        assert len(found) == number
+        assert abs(found.sum(0) - number / 10).max() < 12
+        assert np.array_equal(found[: number // 1000 * 1000], np.tile(vectors, (number // 1000, 1)))
 
 
 def test_an_extractor_for_other_images_is_refused():

@@ -107,6 +107,13 @@ def test_scores_carry_their_protocol(clothes, tmp_path):
     assert (protocol["number_fake"], protocol["number_real"], protocol["number_training"]) == (200, 300, None)
     assert (protocol["extractor"], protocol["extractor_hash"], protocol["seed"]) == ("pixels", pixels.hash, 3)
     assert "torch" in protocol
+    of_balls = {score.name.partition("/")[0]: score.protocol for score in scores if "k" in score.protocol}
+    assert {name: (each["k"], each["k_of_paper"]) for name, each in of_balls.items()} == {
+        "precision": (5, 3),
+        "recall": (5, 3),
+        "density": (5, 5),
+        "coverage": (5, 5),
+    }
     assert scores[0].floor is None
 
 

@@ -14,6 +14,7 @@ from sklearn.mixture import GaussianMixture as Reference
 from genzoo.cli import main
 from genzoo.data.binarised import BinarizedFashionMNISTMini
 from genzoo.data.fashion_mnist import FashionMNISTMini
+from genzoo.data.selection import choose_some
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.base import GenerativeModel
 from genzoo.models.vae import VAE
@@ -122,13 +123,13 @@ def test_samples_of_both_models_are_decoded_draws_of_the_density_and_the_bound_s
             assert torch.equal(model.elbo(x, BatchNoise("cpu", 0)), before)
 
 
-def test_the_limit_of_codes_takes_them_evenly_from_the_whole_set(trainer):
+def test_the_limit_of_codes_takes_them_from_the_whole_set(trainer):
     data = RandomImages(number=90, batch_size=7)
     model = AutoEncoder(data_spec=data.spec, latent_dim=2, networks=SMALL, density=GaussianMixtureDensity(1, 10))
     trainer().fit(model, datamodule=data)
     assert model.density.codes_seen == 10
     part = data.parts["training"]
-    chosen = np.asarray(part.indices)[np.linspace(0, len(part) - 1, 10).round().astype(int)]
+    chosen = np.asarray(part.indices)[choose_some(len(part), 10)]
     codes = training_codes_of(model, torch.from_numpy(part.dataset.images[chosen]).float() / 127.5 - 1)
     require_fits(model.density, codes)
     model.fit_density([torch.rand(6, 1, 28, 28), torch.rand(6, 1, 28, 28)])
