@@ -1,12 +1,17 @@
 """Config files: finding those that come with the package, and refusing what is no config."""
 
 import difflib
+import stat
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+# What the parser looks for in a file, where a value names one.
+READ_FROM_FILES = ("config", "c", "model", "data", "trainer", "checkpoint", "pictures", "alarms", "evaluation")
+MOST_ENTRIES = 100_000
 CLASS_KEYS = ("class_path", "init_args", "dict_kwargs")
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -36,15 +41,30 @@ def require_configs(arguments: list[str]) -> None:
     Whether the settings in it exist is left to the parser; here only what a config and a class in it look like.
 
     Raises:
-        ValueError: If one of them is not YAML, is not made of sections, or gives a class in another way than by
-            ``class_path`` and ``init_args``.
+        ValueError: If one of them is not a file of YAML, is not made of sections, or gives a class in another way than
+            by ``class_path`` and ``init_args``; or if any value names a file that nobody can look into beforehand.
     """
+    for argument, following in pairwise([*arguments, ""]):
+        option, equals, value = argument.partition("=")
+        if option.lstrip("-").partition(".")[0] in READ_FROM_FILES:
+            _require_no_stream(value if equals else following)
     for _, path in configs_in(arguments):
-        if Path(path).is_file():
-            try:
-                _require_config(Path(path))
-            except ValueError as error:
-                raise ValueError(f"the config {path} cannot be used: {error}") from None
+        if Path(path).exists():
+            read_config(Path(path))
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Reads a config.
+
+    Raises:
+        ValueError: If it is not one.
+    """
+    try:
+        config = _read(path)
+        _require_classes(config)
+    except ValueError as error:
+        raise ValueError(f"the config {path} cannot be used: {error}") from None
+    return config
 
 
 def nearest(asked: str, known: Iterable[str]) -> str:
@@ -65,18 +85,32 @@ def configs_in(arguments: list[str]) -> Iterable[tuple[int, str]]:
             yield place + 1, arguments[place + 1]
 
 
-def _require_config(path: Path) -> None:
+def _read(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        raise ValueError("it is a folder; give a file such as configs/vae.yaml")
+    _require_no_stream(str(path))
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        size = _size(config, {})
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = "" if mark is None else f" in line {mark.line + 1}, column {mark.column + 1}"
         raise ValueError(f"it is not YAML ({error.problem}{place}); correct it there") from None
     except (yaml.YAMLError, UnicodeDecodeError):
         raise ValueError("it is not a text in YAML; give a file such as configs/vae.yaml") from None
+    except RecursionError:
+        raise ValueError("it is nested without end; write out what its *references stand for") from None
+    except OSError as error:
+        raise ValueError(f"it cannot be read ({error.strerror}); give the right to read it") from None
+    if size > MOST_ENTRIES:
+        raise ValueError(f"its *references stand for {size:,} entries, more than {MOST_ENTRIES:,}; write a shorter one")
     if not isinstance(config, dict):
         found = "empty" if config is None else "a list" if isinstance(config, list) else "a single value"
         raise ValueError(f"it is {found}, but should hold sections such as model:, data: and trainer:")
+    return config
+
+
+def _require_classes(config: dict[str, Any]) -> None:
     for section in ("model", "data"):
         value = config.get(section)
         if isinstance(value, dict):
@@ -86,11 +120,41 @@ def _require_config(path: Path) -> None:
     _require_classes_within("", config)
 
 
+def _size(value: Any, known: dict[int, int]) -> int:
+    """The number of entries of a value, each counted as often as it is referred to.
+
+    Args:
+        value: To count.
+        known: Sizes that were counted already, by identity.
+
+    Raises:
+        RecursionError: If it holds itself.
+    """
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        entries = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_size(entry, known) for entry in entries)
+    return known[id(value)]
+
+
+def _require_no_stream(value: str) -> None:
+    """Refuses what names a pipe or a device, which may wait for ever, or give something else when it is read again."""
+    try:
+        mode = Path(value).stat().st_mode
+    except (OSError, ValueError):
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ValueError(f"{value} is a pipe or a device; write what comes from it into a file, and give that")
+
+
 def _require_classes_within(name: str, value: Any) -> None:
     """Requires the form of a class of all mappings, at any depth, that look like one."""
     if isinstance(value, list):
         for place, entry in enumerate(value):
             _require_classes_within(f"{name}[{place}]", entry)
+    elif isinstance(value, str):
+        _require_no_stream(value)
     elif isinstance(value, dict):
         if name and any(difflib.get_close_matches(str(key), CLASS_KEYS[:2], cutoff=0.8) for key in value):
             _require_class(name, value)

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from genzoo.checkpoints import CheckpointError, read_checkpoint, require_states
-from genzoo.cli.configs import configs_in
+from genzoo.cli.configs import configs_in, read_config
 from genzoo.cli.errors import refuse
 from genzoo.cli.run_folder import CONFIG
 from genzoo.spec import DataSpec
@@ -120,7 +120,10 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
         if _model(others) is None:
             _require_model(settings, checkpoint)
     else:
-        settings = yaml.safe_load((folder / CONFIG).read_text())
+        try:
+            settings = read_config(folder / CONFIG)
+        except ValueError as error:
+            refuse(str(error))
     # Where the name of a new run is given, or an earlier state is gone on from, the old run is left as it is.
     in_place = verb == "fit" and folder is not None and checkpoint.name == LAST and not _value(others, "--run.name")
     first_step, epochs = stored.get("global_step", 0), _epochs(stored)

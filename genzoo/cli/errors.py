@@ -1,29 +1,43 @@
 """Bad input, met with one sentence: what was wrong, what was expected, what to do."""
 
+import collections.abc
+import dis
 import inspect
+import os
 import pydoc
 import re
 import sys
+import traceback
 import typing
 from collections.abc import Iterable
-from typing import NoReturn
+from functools import cache
+from importlib.metadata import packages_distributions
+from typing import Any, NoReturn
 
-from lightning.pytorch.callbacks import Callback
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser
-from lightning.pytorch.loggers import Logger
 
 from genzoo.cli.configs import nearest, shipped_configs
+from genzoo.cli.reasons import Reason, reasons
 from genzoo.data.splits import ArrayDataModule
 from genzoo.models.base import GenerativeModel
 
-ROOTS: dict[str, type] = {
-    "model": GenerativeModel,
-    "data": ArrayDataModule,
-    "trainer.callbacks": Callback,
-    "trainer.logger": Logger,
+ROOTS: dict[str, type] = {"model": GenerativeModel, "data": ArrayDataModule}
+VALUES = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "collections.abc.Iterable": "a list",
+    "dict": "a mapping",
+    "NoneType": "null",
 }
 NOT_IN_CONFIGS = {"help", "config", "print_config", "print_shtab"}
 MANY = 20
+DEBUG = "GENZOO_DEBUG"
 DELIBERATE = (ValueError, OSError, RuntimeError, ImportError)
 
 
@@ -46,64 +60,167 @@ class Parser(LightningArgumentParser):
 
 def refuse(reason: str) -> NoReturn:
     """Ends the program for misuse, with code 2."""
-    sys.stderr.write(f"genzoo: {reason}\n")
+    say(reason)
     sys.exit(2)
+
+
+def say(reason: str) -> None:
+    """Writes why a command ends; with ``GENZOO_DEBUG=1`` below the traceback of the error that is being met."""
+    if os.environ.get(DEBUG, "0") not in ("", "0") and sys.exc_info()[0] is not None:
+        traceback.print_exc()
+    sys.stderr.write(f"genzoo: {reason}\n")
 
 
 def is_deliberate(error: BaseException) -> bool:
     """Whether an error was raised by genzoo itself, for the user to read, and not by something that broke."""
+    return _is_reason(error) and _packages(error)[-1] == "genzoo"
+
+
+def refusal(error: Exception) -> str | None:
+    """What an error says of the settings where nothing has begun yet; None if something is broken that they only met.
+
+    What the system and the libraries raise is their refusal. Our own code and the user's refuse by a statement that
+    raises a reason, and whatever else is raised there is a fault.
+    """
+    cause: BaseException = error
+    # jsonargparse tells of what was raised inside a class by an error of its own.
+    while cause.__cause__ is not None and _packages(cause)[-1:] == ["jsonargparse"]:
+        cause = cause.__cause__
+    raiser = next((package for package in reversed(_packages(cause)) if package not in sys.stdlib_module_names), None)
+    if not (isinstance(cause, OSError) or _is_reason(cause) or raiser in _installed()):
+        return None
+    if is_deliberate(error):
+        return str(error)
+    if isinstance(error, (*DELIBERATE, MisconfigurationException)) and str(error).strip():
+        return sentence(str(error))
+    return f"{type(error).__name__}: {error} ({DEBUG}=1 shows where)"
+
+
+def _packages(error: BaseException) -> list[str]:
+    """The packages of the functions that an error went through, the one that it was raised in last."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return [frame.f_globals.get("__name__", "").partition(".")[0] for frame in frames]
+
+
+def _is_reason(error: BaseException) -> bool:
+    """Whether an error gives a reason and was raised by a statement, not by an operation that failed."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    raised_in = "" if trace is None else trace.tb_frame.f_globals.get("__name__", "")
-    return isinstance(error, DELIBERATE) and raised_in.partition(".")[0] == "genzoo"
+    if trace is None or not isinstance(error, DELIBERATE):
+        return False
+    operation = dis.opname[trace.tb_frame.f_code.co_code[trace.tb_lasti]]
+    return operation == "RAISE_VARARGS" and _packages(error)[-1] not in sys.stdlib_module_names
+
+
+@cache
+def _installed() -> frozenset[str]:
+    """The packages that are installed, without genzoo."""
+    return frozenset(packages_distributions()) - {"genzoo"}
 
 
 def sentence(message: str, options: Iterable[str] = ()) -> str:
     """What the parser's message comes down to.
 
+    What is not known here is shown whole, with its last line, which says most, in front.
+
     Args:
         message: Of jsonargparse, over several lines.
         options: The options that the parser knows.
     """
-    owners = re.findall(r"Problem with given class_path '([\w.]+)'", message)
-    keys = re.findall(r'Parser key "([\w.]+)"', message)
-    owner = pydoc.locate(owners[-1]) if owners else None
+    found = reasons(message)
+    return _of_settings(found) or _of_commands(found[0].text, options) or _whole(found)
 
-    if found := re.search(
-        r"Option '([\w.]+)' is not accepted(?:\. Got value: Namespace\(class_path='([\w.]+)')?", message
-    ):
-        owner = pydoc.locate(found[2]) if found[2] else owner
-        if not keys and not isinstance(owner, type):
-            return _unknown_key(found[1].split("."), [o[2:].split(".") for o in options if o.startswith("--")])
-        known = _settings(owner) if isinstance(owner, type) else []
-        name = owner.__name__ if isinstance(owner, type) else keys[-1]
-        return f"{name} has no setting {found[1]}; {nearest(found[1], known)}it has {', '.join(known)}"
-    if found := re.search(r"Expected a dot import path string: (\S+)|has no attribute '(\w+)'", message):
-        asked = found[1] or found[2]
-        known = _choices(ROOTS.get(keys[-1]) if keys and not isinstance(owner, type) else _kind(owner, keys[-1]))
-        kind = keys[-1].removeprefix("trainer.").removesuffix("s") if keys[-1] in ROOTS else keys[-1]
+
+def _of_settings(found: list[Reason]) -> str | None:
+    """What is wrong with a setting of a class or with its value."""
+    reason = found[0]
+    setting = reason.settings[-1] if reason.settings else ""
+    match = re.fullmatch(r"Option '([\w.]+)' is not accepted", reason.text)
+    if match and (class_path := _class_path(reason)):
+        refusing = pydoc.locate(class_path)
+        known = _settings(refusing) if isinstance(refusing, type) else []
+        name = refusing.__name__ if isinstance(refusing, type) else setting
+        return f"{name} has no setting {match[1]}; {nearest(match[1], known)}it has {', '.join(known)}"
+    if setting and (match := re.search(r"arguments are required: ([\w, ]+)$", reason.text)):
+        option = ".".join([*reason.settings, match[1].partition(",")[0]])
+        return f"{_class_path(reason).rpartition('.')[2]} needs {match[1]}; give it a value with --{option}"
+    ways = [reason.text for reason in found]
+    if expected := _expected(ways):
+        return f"{setting} should be {expected}" + (f", got {reason.given}" if reason.given else "")
+    asked = next(filter(None, (_names_no_class(way.text, _class_path(way)) for way in found)), None)
+    if asked:
+        owner = pydoc.locate(reason.owner) if reason.owner else Trainer
+        kinds = [ROOTS[setting]] if setting in ROOTS else _kinds(owner, setting.removeprefix("trainer."))
+        known = _choices(kinds)
+        kind = setting.removeprefix("trainer.").removesuffix("s") if setting.startswith("trainer.") else setting
         return f"there is no {kind} {asked}; {nearest(asked, known)}there are {', '.join(known)}"
-    if found := re.search(r"Expected a <class '(\w+)'>\. Got value: (.*)", message):
-        return f"{keys[-1]} should be {_article(found[1])}, got {found[2]}"
-    if found := re.search(r"Errors:\s+- Expected a <class '(\w+)'>[\s\S]*Given value: (.*)", message):
-        return f"{keys[-1]} should be {_article(found[1])}, got {found[2]}"
-    if found := re.search(r"does not accept option '([\w.]+)'", message):
+    return None
+
+
+def _of_commands(text: str, options: Iterable[str]) -> str | None:
+    """What is wrong with an option or a config as such."""
+    if match := re.search(r"does not accept option '([\w.]+)'|Option '([\w.]+)' is not accepted", text):
         long_options = [option[2:].split(".") for option in options if option.startswith("--")]
-        return _unknown_key(found[1].split("."), long_options)
-    if found := re.search(r"File does not exist: '(.*)'", message):
+        return _unknown_key((match[1] or match[2]).split("."), long_options)
+    if match := re.search(r"File does not exist: '(.*)'", text):
         folder = shipped_configs()
         shipped = sorted(f"configs/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*.yaml"))
-        return f"there is no config {found[1]}; those that come with genzoo are {', '.join(shipped)}"
-    if found := re.search(r"required: (?:\w+\.)?(model|data)$", message):
-        known = _choices(ROOTS[found[1]])
-        return f"there is no {found[1]}; give a --config, or --{found[1]} and one of {', '.join(known)}"
-    if found := re.search(r"unrecognized arguments: (\S+)", message):
-        asked = found[1].partition("=")[0]
+        return f"there is no config {match[1]}; those that come with genzoo are {', '.join(shipped)}"
+    if match := re.search(r"required: (?:\w+\.)?(model|data)$", text):
+        known = _choices([ROOTS[match[1]]])
+        return f"there is no {match[1]}; give a --config, or --{match[1]} and one of {', '.join(known)}"
+    if match := re.search(r"unrecognized arguments: (\S+)", text):
+        asked = match[1].partition("=")[0]
         return f"there is no setting {asked}; {nearest(asked, options)}genzoo fit --help lists them all"
-    if found := re.search(r"Errors:\n\s+- (.*)", message):
-        return found[1]
-    return message.strip()
+    return None
+
+
+def _whole(found: list[Reason]) -> str:
+    """All that is said of a setting, its last line first."""
+    *before, last = [line for reason in found for line in reason.text.splitlines() if line.strip()]
+    setting = f"{found[0].settings[-1]}: " if found[0].settings else ""
+    given = found[0].given
+    got = f", got {given}" if given and given not in last and "Namespace(" not in given else ""
+    return "\n".join([setting + last.strip() + got, *(f"  {line}" for line in before)])
+
+
+def _expected(ways: list[str]) -> str | None:
+    """The values that a setting takes, in words; None if they are classes, or one of the ways is not known."""
+    words, choices = [], []
+    for way in ways:
+        if match := re.match(r"Expected (?:a )?<class '([\w.]+)'>", way):
+            words.append(VALUES.get(match[1], f"of type {match[1]}"))
+        elif match := re.match(r"Expected (?:a )?typing\.Literal\[(.*)\]", way):
+            choices += [choice.strip("'") for choice in match[1].split(", ")]
+        elif match := re.match(r"Not a valid subclass of (\w+)", way):
+            words.append(f"the name of a {match[1]} or its class_path and init_args")
+        elif not _names_no_class(way):
+            return None
+    if (
+        any(map(_names_no_class, ways))
+        and not choices
+        and not {VALUES["int"], VALUES["float"], VALUES["str"]} & {*words}
+    ):
+        return None
+    if VALUES["float"] in words:
+        words = [word for word in words if word != VALUES["int"]]
+    words += [f"one of {', '.join(dict.fromkeys(choices))}"] if choices else []
+    return " or ".join(word for word in dict.fromkeys(words) if word != VALUES["NoneType"])
+
+
+def _names_no_class(way: str, class_path: str = "") -> str | None:
+    """The name that was looked for as that of a class."""
+    if match := re.match(r"Expected a dot import path string: (.*)", way):
+        return match[1]
+    match = re.fullmatch(r"module '.*' has no attribute '(\w+)'", way)
+    return match[1] if match and match[1] == class_path.rpartition(".")[2] else None
+
+
+def _class_path(reason: Reason) -> str:
+    """Of the class whose settings are refused."""
+    match = re.match(r"Namespace\(class_path='([\w.]+)'", reason.given)
+    return match[1] if match else next(iter(reason.classes[-1:]), "")
 
 
 def _unknown_key(asked: list[str], options: list[list[str]]) -> str:
@@ -113,12 +230,6 @@ def _unknown_key(asked: list[str], options: list[list[str]]) -> str:
     owner = ".".join(asked[:depth]) or "a config"
     choice = f"it has {', '.join(known)}" if len(known) <= MANY else "genzoo fit --help lists them all"
     return f"{owner} has no setting {asked[depth]}; {nearest(asked[depth], known)}{choice}"
-
-
-def _article(type_name: str) -> str:
-    return {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}.get(
-        type_name, f"of type {type_name}"
-    )
 
 
 def _settings(cls: type) -> list[str]:
@@ -134,20 +245,28 @@ def _settings(cls: type) -> list[str]:
     return sorted({*names} - {"self", "data_spec", "params"})
 
 
-def _kind(owner: object, setting: str) -> type | None:
-    """The class that a setting of a class must be one of."""
+def _kinds(owner: object, setting: str) -> list[type]:
+    """The classes that a setting of a class must be one of, or return one of."""
     for base in owner.__mro__ if isinstance(owner, type) else ():
         hint = typing.get_type_hints(vars(base)["__init__"]).get(setting) if "__init__" in vars(base) else None
-        if isinstance(hint, type):
-            return hint
-    return None
+        if hint is not None:
+            return _classes(hint)
+    return []
 
 
-def _choices(kind: type | None) -> list[str]:
-    """The names of all classes of a kind that can be made."""
-    if kind is None:
-        return []
-    found: list[type] = [kind]
+def _classes(hint: Any) -> list[type]:
+    """The classes in a type, of what a function returns if it is one."""
+    if isinstance(hint, type) and not typing.get_args(hint):
+        return [hint]
+    parts = typing.get_args(hint)
+    if typing.get_origin(hint) is collections.abc.Callable:
+        parts = parts[-1:]
+    return [found for part in parts for found in _classes(part)]
+
+
+def _choices(kinds: list[type]) -> list[str]:
+    """The names of all classes of some kinds that can be made."""
+    found = [kind for kind in kinds if kind.__module__ != "builtins"]
     for parent in found:
         children: list[type] = parent.__subclasses__()
         found += [child for child in children if child not in found]

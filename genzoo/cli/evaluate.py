@@ -14,7 +14,7 @@ from rich.progress import track
 from torch import Tensor
 
 from genzoo.cli.configs import require_configs, with_shipped_configs
-from genzoo.cli.errors import Parser, is_deliberate, refuse
+from genzoo.cli.errors import Parser, is_deliberate, refusal, refuse, say
 from genzoo.data.base import ImageDataModule
 from genzoo.data.decoding import open_image, planes_of
 from genzoo.data.folders import content_of, report_left_out, require_images
@@ -57,15 +57,15 @@ def evaluate(arguments: Sequence[str]) -> int:
         output = _place_of_scores(settings.output, settings.samples)
         extractors = _extractors(settings.data, settings.extractor)
     except Exception as error:
-        if not is_deliberate(error):
+        if (reason := refusal(error)) is None:
             raise
-        refuse(str(error))
+        refuse(reason)
     try:
         scores = _scored(settings, samples, labels, extractors)
     except Exception as error:
         if not is_deliberate(error):
             raise
-        sys.stderr.write(f"genzoo: {error}\n")
+        say(str(error))
         return 1
     sys.stdout.write(f"{score_table(scores)}\n\n")
     try:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,26 @@ from genzoo.loggers import WandbLogger
 
 CONFIG = "config.yaml"
 FOLDER_OF_RANK_ZERO = "GENZOO_RUN_FOLDER"
+
+
+LONGEST_NAME = 200
+# The run folder that this process has made and, from there outwards, those that it had to make around it.
+_made: list[Path] = []
+
+
+def require_run_name(name: str) -> None:
+    """Requires that a name is that of one folder, which is made beside those of other runs and nowhere else.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if name.strip() != name or not name or name[0] in ".-" or {"/", "\\"} & {*name} or not name.isprintable():
+        raise ValueError(
+            f"run.name is {name!r}, but should name a folder: letters, digits and signs other than / and \\, and no . "
+            "or - in front"
+        )
+    if len(name.encode()) > LONGEST_NAME:
+        raise ValueError(f"run.name has {len(name.encode())} bytes, but should have at most {LONGEST_NAME}")
 
 
 def create_run_folder(root: str, model: str, name: str | None, verb: str) -> Path:
@@ -40,8 +61,10 @@ def create_run_folder(root: str, model: str, name: str | None, verb: str) -> Pat
         stem = f"{stem}_{verb}"
     folder, number = Path(root) / model.lower() / stem, 1
     while is_rank_zero:
+        made = [place for place in (folder, *folder.parents) if not place.exists()]
         try:
             folder.mkdir(parents=True)
+            _made[:] = made
             break
         except FileExistsError:
             if name is not None and verb == "fit":
@@ -59,13 +82,22 @@ def create_run_folder(root: str, model: str, name: str | None, verb: str) -> Pat
     return folder
 
 
-def release_run_folder() -> None:
-    """Removes the run folder if it holds nothing but the config: a run that could not begin takes up no name."""
-    if FOLDER_OF_RANK_ZERO not in os.environ or rank_zero_only.rank != 0:  # type: ignore[attr-defined]
+def release_run_folder(has_begun: bool) -> None:
+    """Removes the folder that this process made if it holds only the config: what could not begin takes up no name.
+
+    Args:
+        has_begun: Whether the run has; if it has not, whatever its loggers have left goes too.
+    """
+    if not _made:
         return
-    folder = Path(os.environ.pop(FOLDER_OF_RANK_ZERO))
-    if folder.is_dir() and {path.name for path in folder.rglob("*") if path.is_file()} <= {CONFIG}:
+    os.environ.pop(FOLDER_OF_RANK_ZERO, None)
+    folder, *around = _made
+    _made.clear()
+    if folder.is_dir() and (not has_begun or {path.name for path in folder.rglob("*") if path.is_file()} <= {CONFIG}):
         shutil.rmtree(folder)
+        with suppress(OSError):
+            for place in around:
+                place.rmdir()
 
 
 class SaveConfig(SaveConfigCallback):

@@ -5,12 +5,13 @@ import logging
 import pydoc
 import sys
 import warnings
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 from jsonargparse import Namespace
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -18,6 +19,7 @@ from lightning.pytorch.plugins import CheckpointIO
 from lightning_utilities.core.rank_zero import rank_zero_only
 
 from genzoo.callbacks.alarms import Alarms
+from genzoo.callbacks.beginning import Beginning
 from genzoo.callbacks.checkpoints import Checkpoints, WholeCheckpointIO
 from genzoo.callbacks.evaluation import Evaluation
 from genzoo.callbacks.interruption import Interruption, RunInterruptedError
@@ -27,8 +29,8 @@ from genzoo.callbacks.progress import ProgressBar
 from genzoo.checkpoints import CheckpointError, happened_while_restoring
 from genzoo.cli.configs import require_configs, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
-from genzoo.cli.errors import Parser, is_deliberate, refuse, sentence
-from genzoo.cli.run_folder import SaveConfig, create_run_folder, release_run_folder
+from genzoo.cli.errors import Parser, is_deliberate, refusal, refuse, say
+from genzoo.cli.run_folder import SaveConfig, create_run_folder, release_run_folder, require_run_name
 from genzoo.data.loading import worker_error
 from genzoo.data.splits import ArrayDataModule
 from genzoo.loggers import CSVLogger, WandbLogger
@@ -47,15 +49,19 @@ DEFAULTS = {
 LISTS = ("callbacks", "logger", "plugins")
 
 
+# Numbers of the trainer that Lightning does not look at: a 0 of them would be divided by.
+POSITIVE = ("accumulate_grad_batches", "check_val_every_n_epoch")
+MISNAMED = (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 
 
 class TrainingCLI(LightningCLI):
     """LightningCLI with genzoo's models and data sets, their links, and one folder per run."""
 
-    def __init__(self, arguments: list[str], continued: Continued | None = None) -> None:
+    def __init__(self, arguments: list[str], continued: Continued | None, beginning: Beginning) -> None:
         self.verb = arguments[0]
         self.continued = continued
+        self.beginning = beginning
         super().__init__(
             GenerativeModel,
             ArrayDataModule,
@@ -102,6 +108,10 @@ class TrainingCLI(LightningCLI):
         if self.continued is None and config.ckpt_path is not None:
             refuse(f"give {config.ckpt_path} by --ckpt_path, or by ckpt_path in the file of a --config")
         config.weights_only = self.continued is None or self.continued.weights_only
+        try:
+            _require_sense(config)
+        except ValueError as error:
+            refuse(str(error))
         if config.trainer.default_root_dir is not None:
             refuse("every run has a folder of its own: give --run.root in place of --trainer.default_root_dir")
         for name in LISTS:
@@ -125,15 +135,6 @@ class TrainingCLI(LightningCLI):
         if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
             sys.stderr.writelines(f"genzoo: {difference}\n" for difference in continued.differences(settings))
 
-    def instantiate_classes(self) -> None:
-        """Makes model, data and trainer; a setting that one of them refuses is misuse."""
-        try:
-            super().instantiate_classes()
-        except (ValueError, TypeError) as error:
-            if "validate against any of the Union subtypes" not in str(error):
-                raise
-            refuse(sentence(str(error)))
-
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Makes the trainer, with everything that writes placed in the run folder."""
         config = self.config[self.subcommand]
@@ -142,7 +143,7 @@ class TrainingCLI(LightningCLI):
         except ValueError as error:
             refuse(str(error))
         own: dict[str, list[Callback]] = {"predict": [Predictions()], "fit": [Interruption()]}
-        callbacks = own.get(str(self.subcommand), [])
+        callbacks = [self.beginning, *own.get(str(self.subcommand), [])]
         given = config.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any("ProgressBar" in c.class_path for c in given):
             callbacks.append(ProgressBar())
@@ -186,14 +187,31 @@ class TrainingCLI(LightningCLI):
             self.config_init.test.evaluation.require_fit(self.model, self.datamodule)
 
 
+def _require_sense(config: Namespace) -> None:
+    """Refuses what nothing else looks at before training.
+
+    Raises:
+        ValueError: With the setting and what it should be.
+    """
+    if config.run.name is not None:
+        require_run_name(config.run.name)
+    for name in POSITIVE:
+        if config.trainer[name] is not None and config.trainer[name] < 1:
+            raise ValueError(f"trainer.{name} is {config.trainer[name]}, but should be at least 1")
+    filename = PurePath(config.checkpoint.filename or "")
+    if filename.is_absolute() or ".." in filename.parts:
+        raise ValueError(f"checkpoint.filename is {filename}, which leaves the folder of the checkpoints; give a name")
+
+
 def run(arguments: list[str]) -> int:
     """Runs a verb with its arguments, for instance ``["fit", "--config", "configs/vae.yaml"]``.
 
     Returns:
-        The exit code: 0, or 1 after a failure that has been said on the standard error stream. Misuse ends the
-        program with 2.
+        The exit code: 0, or 1 after a failure and 2 after misuse that has been said on the standard error stream.
+        Misuse that the parser finds ends the program.
     """
     _quiet()
+    beginning = Beginning()
     exit_code = 1
     try:
         arguments = with_shipped_configs(arguments)
@@ -201,18 +219,16 @@ def run(arguments: list[str]) -> int:
             require_configs(arguments)
         except ValueError as error:
             refuse(str(error))
-        TrainingCLI(*continuing(arguments))
+        TrainingCLI(*continuing(arguments), beginning)
         exit_code = 0
     except RunInterruptedError as interruption:
         exit_code = _after(interruption)
     except CheckpointError as error:
         refuse(str(error))
     except Exception as error:
-        if is_deliberate(error):
-            sys.stderr.write(f"genzoo: {error}\n")
-        elif failed := worker_error(error):
-            sys.stderr.write(f"genzoo: {failed}\n")
-        elif happened_while_restoring(error):
+        if failed := worker_error(error):
+            say(str(failed))
+        elif not is_deliberate(error) and happened_while_restoring(error):
             reason = str(error).partition("\n")[0]
             refuse(
                 f"the checkpoint does not fit what it shall be restored to, or is damaged ({type(error).__name__}: "
@@ -220,16 +236,22 @@ def run(arguments: list[str]) -> int:
             )
         elif isinstance(error, OSError) and error.errno in UNWRITABLE:
             place = error.filename or "a file of the run"
-            sys.stderr.write(
-                f"genzoo: {place} cannot be written ({error.strerror}); make room, then go on with the run\n"
-            )
+            say(f"{place} cannot be written ({error.strerror}); make room, then go on with the run")
+        elif isinstance(error, MisconfigurationException) or not beginning.is_over:
+            refused = refusal(error)
+            if refused is None:
+                raise
+            say(refused)
+            exit_code = 1 if isinstance(error, OSError) and not isinstance(error, MISNAMED) else 2
+        elif is_deliberate(error):
+            say(str(error))
         else:
             raise
     finally:
-        release_run_folder()
         # A W&B run of its own for every command, also where one process gives several.
         if "wandb" in sys.modules:
             sys.modules["wandb"].finish(exit_code=exit_code)
+        release_run_folder(beginning.is_over)
     return exit_code
 
 
