@@ -109,10 +109,12 @@ class Checkpoints(ModelCheckpoint):
                 states[callback.state_key] = _moved(states[callback.state_key], Path(folder))
 
     def _save_topk_checkpoint(self, trainer: Trainer, monitor_candidates: dict[str, Tensor]) -> None:
-        """Waits for a quantity that a callback has yet to measure, where Lightning's method would fail."""
+        """Waits for a quantity that a callback has yet to measure, unless all checkpoints are kept anyway."""
         awaited = {name for callback in trainer.callbacks for name in getattr(callback, "awaited", ())}  # type: ignore[attr-defined]
         if self.monitor not in awaited:
             super()._save_topk_checkpoint(trainer, monitor_candidates)
+        elif self.save_top_k == -1:
+            self._save_none_monitor_checkpoint(trainer, monitor_candidates)
 
     def write_last(self, trainer: Trainer) -> None:
         """Writes ``last.ckpt``; to be called on all devices at once."""

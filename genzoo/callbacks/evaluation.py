@@ -170,17 +170,17 @@ class Evaluation(Callback):
         if not self.scores:
             return
         sys.stdout.write(f"\n{score_table(self.scores)}\n\n")
-        if self.nearest is not None:
-            picture = tiled(self.nearest.flatten(0, 1), self.nearest.shape[1])
-            save_picture(Path(trainer.default_root_dir) / "images" / "nearest_training_images.png", picture)
-            for logger in trainer.loggers:
-                log_picture(logger, "pictures/nearest_training_images", picture, trainer.global_step)
         path = Path(trainer.default_root_dir) / "scores.json"
         write_scores(self.scores, path)
         sys.stdout.write(f"written to {path}\n")
         for logger in trainer.loggers:
             logger.log_metrics({f"test/{score.name}": score.value for score in self.scores}, trainer.global_step)
             logger.save()
+        if self.nearest is not None:
+            picture = tiled(self.nearest.flatten(0, 1), self.nearest.shape[1])
+            save_picture(Path(trainer.default_root_dir) / "images" / "nearest_training_images.png", picture)
+            for logger in trainer.loggers:
+                log_picture(logger, "pictures/nearest_training_images", picture, trainer.global_step)
 
     def compute(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
         """The scores of a model on data whose parts are loaded.

@@ -225,6 +225,15 @@ def test_an_extractor_that_does_not_fit_is_refused_before_anything_is_loaded(dat
         Evaluation(**settings).require_fit(model, data)
 
 
+def test_what_does_not_fit_is_refused_before_a_trainer_tests(trainer):
+    data = Digits(image_size=8)
+    model = GAN(data_spec=data.spec, networks=PLAYERS)
+    runner = trainer(callbacks=[Evaluation(groups=("classes",))])
+    with pytest.raises(ValueError, match="the scores of classes do not fit: GAN is unconditional"):
+        runner.test(model, datamodule=data)
+    assert not runner.callback_metrics
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [

@@ -93,6 +93,13 @@ def test_a_first_score_that_a_short_run_cannot_afford_is_not_computed(trainer, t
     assert "no checkpoint is known to be the best by val/fd/digits; train longer, or give SampleScores" in said[0]
 
 
+def test_who_keeps_all_checkpoints_has_those_from_before_the_first_score_too(trainer, tmp_path):
+    every = Checkpoints(dirpath=tmp_path / "run", monitor="val/fd/digits", filename="{epoch}", save_top_k=-1)
+    fit(trainer, SampleScores(budget=1e-9), callbacks=[every], enable_checkpointing=True)
+    kept = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert kept == ["epoch=0.ckpt", "epoch=1.ckpt", "epoch=2.ckpt", "last.ckpt"]
+
+
 def test_scores_are_computed_once_their_share_of_the_time_is_their_own(trainer, tmp_path, caplog):
     best = Checkpoints(dirpath=tmp_path / "run", monitor="val/fd/digits", filename="best", save_top_k=1)
     scores, notes = SampleScores(budget=0.3, number=100), scored_epochs()
