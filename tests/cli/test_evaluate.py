@@ -252,7 +252,7 @@ def test_a_real_file_against_itself_is_perfect_at_every_image_size(size, working
     assert found["fd/digits"]["value"] == pytest.approx(0.0, abs=1e-4)
     assert found["precision/digits"]["value"] == 1.0
     assert found["nearest_neighbour_accuracy"]["value"] == 100.0
-    assert found["fd/digits"]["floor"] == pytest.approx(0.3625, abs=0.01)
+    assert 0.2 < found["fd/digits"]["floor"] < 0.7
     protocol = found["fd/digits"]["protocol"]
     assert (protocol["image_size"], protocol["native_size"]) == (int(size), 8)
     assert protocol["samples_to_native_size"] == "as they are"
