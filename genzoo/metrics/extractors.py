@@ -4,8 +4,9 @@ A score in features means nothing without the extractor, so each has a name and 
 """
 
 import hashlib
+import inspect
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -69,7 +70,7 @@ class FeatureExtractor:
     Attributes:
         feature_dim: Number of features.
         number_of_classes: Of the head, 0 without.
-        hash: SHA-256 of the weights, their names and shapes.
+        hash: SHA-256 of the weights, their names and shapes, as they are at present.
         device: Where the network is.
 
     Raises:
@@ -100,7 +101,6 @@ class FeatureExtractor:
         self.size = None if size is None else whole_number("size", size, 1)
         self._prepare = prepare
         self.resize = resize
-        self.hash = weights_hash(network, head)
         example = self(torch.zeros(2, channels or 3, size or 32, size or 32, dtype=torch.uint8))
         if example.features.ndim != 2 or len(example.features) != 2:
             raise ValueError(
@@ -114,6 +114,20 @@ class FeatureExtractor:
     def device(self) -> torch.device:
         """Where the network is; the CPU if it has no weights."""
         return next((parameter.device for parameter in self._network.parameters()), torch.device("cpu"))
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the weights, their names and shapes, in hexadecimal."""
+        return weights_hash(self._network, self._head)
+
+    @property
+    def computation(self) -> str:
+        """What is done with weights and images, as text: the parts, their settings and their code."""
+        parts = [part for whole in (self._network, self._head) if whole is not None for part in whole.modules()]
+        kinds = {f"{type(part).__module__}.{type(part).__qualname__}": type(part) for part in parts}
+        code = [f"{name}\n{_source(kinds[name])}" for name in sorted(kinds)]
+        shape = f"{self.channels} channels, {self.size} pixels, resize {self.resize}, on {self.device.type}"
+        return "\n".join([repr(self._network), repr(self._head), shape, _source(self._prepare), *code])
 
     @property
     def frechet_name(self) -> str:
@@ -156,11 +170,20 @@ class FeatureExtractor:
 INCEPTION = "inception-v3"
 
 
+def _source(code: Any) -> str:
+    """The source of a class or function; nothing where there is none, as for what was typed in by hand."""
+    try:
+        return inspect.getsource(code)
+    except (OSError, TypeError):
+        return ""
+
+
 def weights_hash(*modules: nn.Module | None) -> str:
     """SHA-256 of the names, shapes and values of all weights and buffers, in hexadecimal."""
     digest = hashlib.sha256()
     for module in modules:
         for name, weights in () if module is None else sorted(module.state_dict().items()):
             digest.update(f"{name} {tuple(weights.shape)} {weights.dtype} ".encode())
-            digest.update(weights.detach().cpu().contiguous().numpy().tobytes())
+            # NumPy does not know all types that weights may have.
+            digest.update(weights.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -1,6 +1,7 @@
 """Features of real data, computed once and kept on disk."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,16 @@ import torch
 from torch import Tensor
 
 from genzoo.data.cache import ArrayCache, ArrayWriter, default_cache_dir
+from genzoo.data.selection import choose_some
 from genzoo.metrics.extractors import Embedding, FeatureExtractor, require_images
+from genzoo.metrics.score import versions
+
+# How many of the images are looked at anew, to see whether the extractor still sees the same.
+TRIED = 8
 
 
 def fingerprint(images: Tensor) -> str:
-    """SHA-256 of the shape and the bytes of images ``(N, C, H, W)``, uint8, in hexadecimal."""
+    """SHA-256 of the shape and the bytes of images, ``(N, C, H, W)``, or of what is seen in them, in hexadecimal."""
     digest = hashlib.sha256(f"{tuple(images.shape)} ".encode())
     digest.update(np.ascontiguousarray(images.cpu().numpy()).data)
     return digest.hexdigest()
@@ -21,7 +27,8 @@ def fingerprint(images: Tensor) -> str:
 def cached_embedding(images: Tensor, extractor: FeatureExtractor, cache_dir: Path | None = None) -> Embedding:
     """What an extractor sees in images that will be looked at again; made once, then read.
 
-    It is kept under the fingerprint of the images and name, hash and feature dimension of the extractor.
+    It is kept under all that it depends on: the images; name, weights and code of the extractor; the versions of the
+    packages; and, since code may call other code, what the extractor now sees in a few of the images.
 
     Args:
         images: ``(N, C, H, W)``, uint8.
@@ -33,7 +40,16 @@ def cached_embedding(images: Tensor, extractor: FeatureExtractor, cache_dir: Pat
         OSError: If the folder cannot be written.
     """
     require_images(images, extractor.channels, extractor.size, f"the extractor {extractor.name}")
-    key = f"{fingerprint(images)} {extractor.name} {extractor.hash} {extractor.feature_dim}"
+    key = json.dumps(
+        [
+            fingerprint(images),
+            extractor.name,
+            extractor.hash,
+            extractor.computation,
+            [fingerprint(seen) for seen in extractor(images[choose_some(len(images), TRIED)]) if seen is not None],
+            versions(),
+        ]
+    )
     folder = (cache_dir or default_cache_dir()) / "features" / hashlib.sha256(key.encode()).hexdigest()[:32]
     cache = ArrayCache(folder)
 
