@@ -31,7 +31,8 @@ def test_a_fifth_of_each_class_of_digits_is_for_the_test():
 
 
 def test_digits_name_the_package_that_they_need(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    for name in ("sklearn", "sklearn.datasets"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(
         ModuleNotFoundError, match=r"Digits needs the package scikit-learn, .* `pip install scikit-learn`"
     ):

@@ -47,7 +47,8 @@ def test_a_damaged_file_is_not_read(tmp_path, monkeypatch):
 
 
 def test_svhn_names_the_package_that_it_needs(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "scipy.io", None)
+    for name in ("scipy", "scipy.io"):
+        monkeypatch.setitem(__import__("sys").modules, name, None)
     with pytest.raises(ModuleNotFoundError, match=r"SVHN needs the package scipy, .* `pip install scipy`"):
         SVHN().prepare_data()
 

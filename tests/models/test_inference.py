@@ -177,7 +177,8 @@ def test_what_cannot_be_fitted_afterwards_is_not_trained(data, trainer, monkeypa
         runner.fit(make(density=GaussianMixtureDensity(100)), datamodule=data)
     with pytest.raises(ValueError, match="a density is fitted to the training images of a data module"):
         trainer().fit(make(density=ONE), data.train_dataloader())
-    monkeypatch.setitem(sys.modules, "sklearn.mixture", None)
+    for name in ("sklearn", "sklearn.mixture"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ModuleNotFoundError, match="fitting a GaussianMixtureDensity needs the package scikit-learn"):
         runner.fit(make(density=ONE), datamodule=data)
     assert runner.global_step == 0
@@ -233,7 +234,8 @@ def test_two_devices_fit_the_density_of_all_training_images(working_folder):
 
 
 def test_a_missing_scikit_learn_is_one_sentence_before_training(working_folder, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "sklearn.mixture", None)
+    for name in ("sklearn", "sklearn.mixture"):
+        monkeypatch.setitem(sys.modules, name, None)
     assert main(["fit", "--model", "AutoEncoder", "--model.density", "GaussianMixtureDensity", *STEP]) == 2
     assert capsys.readouterr().err.strip().splitlines()[-1] == (
         "genzoo: fitting a GaussianMixtureDensity needs the package scikit-learn, which is not installed; "
