@@ -89,15 +89,8 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
     given = _value(others, "--ckpt_path")
     if named is None and given is None:
         given, others = _checkpoint_of_configs(others)
-    if named is not None and given is None:
-        checkpoint = _checkpoint_of_run(Path(named), verb)
-    elif given == "last":
-        checkpoint = _newest(others)
-    elif given is not None and given != "null":
-        if "://" in given:
-            refuse(f"a command goes on from a file, and {given} is an address; fetch the file and give its path")
-        checkpoint = Path(given)
-    else:
+    checkpoint = _checkpoint(named, given, verb, others)
+    if checkpoint is None:
         return configs_first([verb, *others]), None
     # A file says what it likes; only who types the command may trust it.
     weights_only = (_value(others, "--weights_only") or "").lower() != "false"
@@ -142,6 +135,19 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
         atexit.register(config.unlink, missing_ok=True)
     verb, *others = configs_first([verb, *others])
     return [verb, "--config", str(config), *others, "--ckpt_path", str(checkpoint)], continued
+
+
+def _checkpoint(named: str | None, given: str | None, verb: str, arguments: list[str]) -> Path | None:
+    """The checkpoint that a run's folder or ``--ckpt_path`` stands for; None if a command begins anew."""
+    if named is not None and given is None:
+        return _checkpoint_of_run(Path(named), verb)
+    if given is None or given == "null":
+        return None
+    if given == "last":
+        return _newest(arguments)
+    if "://" in given:
+        refuse(f"a command goes on from a file, and {given} is an address; fetch the file and give its path")
+    return Path(given)
 
 
 def _root(folder: Path, settings: dict[str, Any]) -> Path:
