@@ -1,5 +1,6 @@
 """Checkpoints: whole or not there, often enough, and the last one up to date."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,22 @@ def test_a_run_on_a_full_disk_says_so_and_can_be_resumed(working_folder, capsys)
     assert (folder / "last.ckpt").read_bytes() == before
     assert main(["fit", "runs/vae/run", "--trainer.max_epochs", "2"]) == 0
     assert torch.load(folder / "last.ckpt", weights_only=True)["global_step"] == 4
+
+
+def test_weights_beyond_all_bounds_leave_the_good_checkpoint(working_folder, capsys):
+    """The losses of a DCGAN are finite all the while."""
+    model = ["--model", "DCGAN", "--model.networks.width", "4", "--data", "FashionMNISTMini"]
+    quick = ["--trainer.limit_train_batches", "8", "--trainer.limit_val_batches", "0", "--trainer.accelerator", "cpu"]
+    quiet = ["--trainer.logger", "false", "--trainer.enable_progress_bar", "false"]
+    assert main(["fit", *model, *quick, *quiet, "--trainer.max_epochs", "1", "--run.name", "run"]) == 0
+    path = working_folder / "runs" / "dcgan" / "run" / "checkpoints" / "last.ckpt"
+    before = path.read_bytes()
+    wild = ["--trainer.max_epochs", "3", "--model.generator_optimizer.lr", "1e10"]
+    assert main(["fit", "runs/dcgan/run", *wild]) == 1
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert re.match(r"genzoo: generator\..* was not finite after step \d+ \(epoch \d\) and training has stopped", said)
+    assert said.endswith("runs/dcgan/run/checkpoints/last.ckpt")
+    assert path.read_bytes() == before
 
 
 def test_a_place_that_cannot_hold_a_run_is_named(working_folder, capsys):
