@@ -32,6 +32,7 @@ options:
   --help                 print this; `genzoo fit --help` lists all settings,
                          `genzoo fit --model.help VAE` those of a model, `--data.help` those of a data set
   --print_config         after a verb: print the resolved config and stop
+  GENZOO_DEBUG=1         in the environment: show where an error comes from, too
 
 Each run has a folder of its own, runs/MODEL/TIME or runs/MODEL/NAME, with its config, checkpoints, metrics.csv,
 images and W&B files. The configs named here also work outside a checkout: they are installed with the package.

@@ -178,7 +178,7 @@ def _of_commands(text: str, options: Iterable[str]) -> str | None:
 
 def _whole(found: list[Reason]) -> str:
     """All that is said of a setting, its last line first."""
-    *before, last = [line for reason in found for line in reason.text.splitlines() if line.strip()]
+    *before, last = [line for reason in found for line in reason.text.splitlines() if line.strip()] or [""]
     setting = f"{found[0].settings[-1]}: " if found[0].settings else ""
     given = found[0].given
     got = f", got {given}" if given and given not in last and "Namespace(" not in given else ""
