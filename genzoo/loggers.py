@@ -1,7 +1,9 @@
 """Loggers that write into the run folder and ask for nothing."""
 
 import csv
+import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +11,12 @@ import lightning.pytorch.loggers
 from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_only, rank_zero_warn
+
+from genzoo.files import refusal, whole_file, write_whole
+
+BEGUN = "wandb/run.json"
+IDENTITY = ("id", "project", "entity", "name")
+UPLOADING = ("online", "run", "shared")
 
 
 class _MetricsFile(ExperimentWriter):
@@ -25,8 +33,17 @@ class _MetricsFile(ExperimentWriter):
         super().log_metrics(metrics_dict, step)
 
     def save(self) -> None:
-        # The parent's parent writes metrics.csv; the parent adds a hparams.yaml, which config.yaml makes needless.
-        super(ExperimentWriter, self).save()
+        # The parent's own way adds a hparams.yaml, which config.yaml makes needless, rewrites metrics.csv where it
+        # stands when there is a new column, and leaves half a row on a full disk.
+        if not self.metrics:
+            return
+        path = Path(self.metrics_file_path)
+        columns = sorted({*self.metrics_keys, *(name for row in self.metrics for name in row)})
+        if columns == self.metrics_keys and path.is_file():
+            _append_rows(path, columns, self.metrics)
+        else:
+            _write_rows(path, columns, [*_rows(path), *self.metrics])
+        self.metrics, self.metrics_keys = [], columns
 
     def _check_log_dir_exists(self) -> None:
         """The folder belongs to this run alone: there is nothing to warn of and nothing to delete."""
@@ -77,19 +94,39 @@ def _columns(path: Path) -> list[str]:
         return list(csv.DictReader(file).fieldnames or [])
 
 
-def _drop_rows(path: Path, first_step: int) -> None:
-    """Leaves out the rows of a step and all later ones; a last line that was cut off goes with them."""
-    columns = _columns(path)
-    if "step" not in columns:
-        return
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file but for a last one that was cut off; none if there is no file."""
+    if not path.is_file():
+        return []
     with path.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if str(row["step"]).isdigit() and int(row["step"]) < first_step]
-    unfinished = path.with_suffix(".unfinished")
-    with unfinished.open("w", newline="") as file:
+        return list(csv.DictReader(line for line in file if line.endswith("\n")))
+
+
+def _write_rows(path: Path, columns: list[str], rows: list[dict[str, Any]]) -> None:
+    with whole_file(path) as unfinished, unfinished.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
-    unfinished.replace(path)
+
+
+def _append_rows(path: Path, columns: list[str], rows: list[dict[str, Any]]) -> None:
+    """Adds all rows or none."""
+    size = path.stat().st_size
+    try:
+        with path.open("a", newline="") as file:
+            csv.DictWriter(file, columns).writerows(rows)
+    except OSError as error:
+        with suppress(OSError):
+            os.truncate(path, size)
+        raise OSError(refusal(error, path)) from error
+
+
+def _drop_rows(path: Path, first_step: int) -> None:
+    """Leaves out the rows of a step and all later ones; a last line that was cut off goes with them."""
+    columns = _columns(path)
+    if "step" in columns:
+        rows = [row for row in _rows(path) if str(row["step"]).isdigit() and int(row["step"]) < first_step]
+        _write_rows(path, columns, rows)
 
 
 class WandbLogger(lightning.pytorch.loggers.WandbLogger):
@@ -98,15 +135,17 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
     ``mode="auto"`` uploads as the run goes if this machine is logged in, and else writes the run into its folder,
     to be uploaded with ``wandb sync``. It never prompts, and a server that cannot be reached does not stop the run.
 
+    What is given here beats W&B's own environment variables, and these beat the defaults.
+
     Args:
-        project: Project that the run belongs to; ``WANDB_PROJECT`` overrides the default.
-        name: The run's name; the command line puts the name of the run folder here.
-        save_dir: Where files are written; the command line puts the run folder here.
+        project: Project that the run belongs to; left out, ``WANDB_PROJECT``, else ``genzoo``.
+        name: The run's name; left out, ``WANDB_NAME``, else on the command line the name of the run folder.
+        save_dir: Where files are written; ``.`` is ``WANDB_DIR``, else on the command line the run folder.
         mode: ``auto``, or one of W&B's own: ``online``, ``offline``, ``disabled``. ``WANDB_MODE`` overrides ``auto``.
-        entity: User or team that the run belongs to.
-        group: Group of runs that this one belongs to.
-        tags: Tags of the run.
-        notes: A longer description of the run.
+        entity: User or team that the run belongs to; left out, ``WANDB_ENTITY``.
+        group: Group of runs that this one belongs to; left out, ``WANDB_RUN_GROUP``.
+        tags: Tags of the run; left out, ``WANDB_TAGS``.
+        notes: A longer description of the run; left out, ``WANDB_NOTES``.
         log_model: Whether checkpoints are uploaded: at the end (true), as they come (all), or not at all.
     """
 
@@ -124,73 +163,159 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
     ) -> None:
         super().__init__(
             name=name,
-            save_dir=save_dir,
-            project=project or os.environ.get("WANDB_PROJECT", "genzoo"),
+            save_dir=save_dir if save_dir != "." else os.environ.get("WANDB_DIR") or ".",
+            project=project or os.environ.get("WANDB_PROJECT") or "genzoo",
             log_model=log_model,
             entity=entity,
             group=group,
             tags=tags,
             notes=notes,
+            resume=None if os.environ.get("WANDB_RESUME") else "allow",
         )
         del self._wandb_init["anonymous"]
         self.mode = mode
-        self._has_config = False
+        self._given = {"project": project, "name": name, "entity": entity}
+        self._folder: Path | None = None
 
     def place(self, folder: Path, first_step: int = 0) -> None:
         """Makes a run folder the place of the files and, unless there is one, its name the name of the run.
 
-        A run that is resumed in its folder goes on as the same W&B run, whose id stands in the names of the files.
+        The W&B run then begins with the first thing that is logged, so that a run that cannot begin, or go on, leaves
+        nothing. A run that is resumed in its folder goes on as the same W&B run.
 
         Args:
             folder: The run folder.
             first_step: Not needed: W&B keeps what it was told, and repeated steps stand in it twice.
         """
-        # W&B makes a folder of this name before the first step, so that a run that was killed has it too.
-        if earlier := sorted((folder / "wandb").glob("*run-*-*")):
-            self._id = self._wandb_init["id"] = earlier[-1].name.rpartition("-")[2]
+        self._folder = folder
+        if self._save_dir == ".":
+            self._save_dir = str(folder)
         # Absolute, since one W&B process serves all runs of this one, from the folder in which the first began.
-        self._save_dir = self._wandb_init["dir"] = str(folder.absolute())
-        if self._name is None:
-            self._name = self._wandb_init["name"] = folder.name
+        self._save_dir = self._wandb_init["dir"] = str(Path(self._save_dir or ".").absolute())
+        begun = _begun(folder)
+        if begun:
+            self._wandb_init |= begun | {"resume": "allow"}
+        else:
+            self._wandb_init["name"] = os.environ.get("WANDB_NAME") or folder.name
+        self._wandb_init |= {setting: value for setting, value in self._given.items() if value is not None}
+        self._id, self._name, self._project = (self._wandb_init[setting] for setting in ("id", "name", "project"))
+
+    def require_usable(self) -> None:
+        """Looks, on the first device, at settings and environment, before anything is made.
+
+        Raises:
+            ValueError: If W&B does not take them, or if the mode needs a login and there is none.
+        """
+        import wandb
+
+        if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
+            _require_understood(self._wandb_init["project"])
+            if self._asked_mode in UPLOADING:
+                try:
+                    has_login = _is_logged_in()
+                except wandb.errors.AuthenticationError as error:
+                    raise ValueError(f"W&B refuses its credentials ({error}); log in anew with wandb login") from error
+                if not has_login:
+                    raise ValueError(
+                        f"the W&B mode {self._asked_mode} needs a login; run wandb login or set WANDB_API_KEY, or "
+                        "choose the mode offline (wandb sync uploads such a run later)"
+                    )
 
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """The W&B run."""
-        import wandb
+        """The W&B run; in a run folder, what becomes one as soon as something is asked of it."""
+        return _AwaitedRun(self) if self._folder is not None and self._experiment is None else self.begun_run()
 
+    def begun_run(self) -> Any:
+        """The W&B run, on the first device; it begins now unless it has before."""
         if self._experiment is None:
+            self.require_usable()
             self._wandb_init["mode"] = self._chosen_mode()
-            try:
-                return super().experiment
-            except wandb.errors.CommError as error:
-                rank_zero_warn(f"W&B could not be reached ({error}); the run is written to {self._save_dir} instead")
-                self._wandb_init["mode"] = "offline"
-        return super().experiment
+            run = self._begin()
+            if self._folder is not None and self._wandb_init["mode"] != "disabled":
+                write_whole(self._folder / BEGUN, json.dumps({key: getattr(run, key) or None for key in IDENTITY}))
+        return self._experiment
 
     def log_config(self, config: dict[str, Any]) -> None:
         """Makes the whole resolved config the run's config, in place of the model's hyperparameters alone."""
         super().log_hyperparams(config)
-        self._has_config = True
 
     @rank_zero_only
     def log_hyperparams(self, params: Any) -> None:
-        """Logs hyperparameters, unless `log_config` has given all of them."""
-        if not self._has_config:
+        """Logs hyperparameters, unless this is a run folder's logger: that one is given all settings."""
+        if self._folder is None:
             super().log_hyperparams(params)
+
+    def _begin(self) -> Any:
+        import wandb
+
+        try:
+            return super().experiment
+        except wandb.errors.CommError as error:
+            rank_zero_warn(f"W&B could not be reached ({error}); the run is written to {self._save_dir} instead")
+            self._wandb_init["mode"] = "offline"
+        return super().experiment
+
+    @property
+    def _asked_mode(self) -> str:
+        return os.environ.get("WANDB_MODE", "auto") if self.mode == "auto" else self.mode
 
     def _chosen_mode(self) -> str:
         import wandb
 
-        if self.mode != "auto":
-            return self.mode
-        if "WANDB_MODE" in os.environ:
-            return os.environ["WANDB_MODE"]
+        if self._asked_mode != "auto":
+            return self._asked_mode
         try:
-            logged_in = wandb.login(prompt=False, verify=False)
+            has_login = _is_logged_in()
         except wandb.errors.AuthenticationError as error:
             rank_zero_warn(f"W&B refuses its credentials ({error}); the run is written to {self._save_dir}")
-            logged_in = False
-        if not logged_in:
+            has_login = False
+        if not has_login:
             rank_zero_info(f"Not logged in to W&B: the run is kept in {self._save_dir}/wandb (wandb sync uploads it)")
-        return "online" if logged_in else "offline"
+        return "online" if has_login else "offline"
+
+
+class _AwaitedRun:
+    """Stands for a W&B run that has not begun."""
+
+    def __init__(self, logger: WandbLogger) -> None:
+        self._logger = logger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._logger.begun_run(), name)
+
+
+def _begun(folder: Path) -> dict[str, Any]:
+    """Which W&B run was begun in a run folder; empty if none was."""
+    if (folder / BEGUN).is_file():
+        begun: dict[str, Any] = json.loads((folder / BEGUN).read_text(encoding="utf-8"))
+        return begun
+    # Runs of earlier versions: the id stands in the names of W&B's own folders.
+    earlier = sorted((folder / "wandb").glob("*run-*-*"))
+    return {"id": earlier[-1].name.rpartition("-")[2], "name": folder.name} if earlier else {}
+
+
+def _is_logged_in() -> bool:
+    import wandb
+
+    return bool(wandb.login(prompt=False, verify=False))
+
+
+def _require_understood(project: str) -> None:
+    """Requires that W&B takes its environment variables, and the name of a project, as they are."""
+    import wandb
+
+    settings = wandb.Settings()
+    try:
+        settings.update_from_env_vars(dict(os.environ))
+        settings.project = project
+    except wandb.errors.UsageError as error:
+        raise ValueError(f"W&B does not take a setting: {error}; choose another") from error
+    except ValueError as error:
+        # The first line only counts the faults; the next two are the setting and what is wrong with it.
+        setting, wrong = str(error).splitlines()[1:3]
+        raise ValueError(
+            f"W&B does not understand the environment variable WANDB_{setting.upper()}: "
+            f"{wrong.partition(' [type=')[0].strip()}; correct or unset it"
+        ) from error

@@ -1,5 +1,6 @@
 import json
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -73,7 +74,12 @@ def working_folder(tmp_path, monkeypatch):
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    return folder
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield folder
+    # Modules of one test are none of another's.
+    for name, module in [*sys.modules.items()]:
+        if Path(getattr(module, "__file__", None) or "/").is_relative_to(folder):
+            del sys.modules[name]
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@ import csv
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import wandb
@@ -33,7 +34,7 @@ def choosing(monkeypatch):
         calls.append(settings)
         if unreachable and settings["mode"] == "online":
             raise wandb.errors.CommError("no route to host")
-        return object()
+        return SimpleNamespace(id="id", project=settings["project"], entity="", name=settings["name"])
 
     unreachable = []
     monkeypatch.setattr(wandb, "init", init)
@@ -51,6 +52,8 @@ def test_without_a_login_the_run_is_kept_offline_without_a_prompt(choosing, tmp_
     logger = WandbLogger()
     logger.place(tmp_path / "name")
     _ = logger.experiment
+    assert modes(calls) == []
+    assert logger.experiment.name == "name"
     assert modes(calls) == ["offline"]
     assert (calls[0]["dir"], calls[0]["name"], calls[0]["project"]) == (str(tmp_path / "name"), "name", "genzoo")
 
@@ -120,3 +123,103 @@ logger.experiment.finish()
     assert "latent_dim" not in config
     assert history["train/loss"] == 1.5
     assert history["trainer/global_step"] == 4
+
+
+# What is given beats the environment, which beats the defaults
+
+
+def test_the_environment_beats_our_defaults_and_is_beaten_by_what_is_given(choosing, tmp_path, monkeypatch):
+    calls, _ = choosing
+    environment = {"PROJECT": "of the environment", "NAME": "of the environment", "DIR": str(tmp_path / "environment")}
+    given = {"project": "given", "name": "given", "save_dir": str(tmp_path / "given")}
+
+    def chosen(folder, **arguments):
+        logger = WandbLogger(**arguments)
+        logger.place(tmp_path / folder)
+        logger.begun_run()
+        return tuple(calls[-1][setting] for setting in ("project", "name", "dir"))
+
+    assert chosen("run") == ("genzoo", "run", str(tmp_path / "run"))
+    for variable, value in environment.items():
+        monkeypatch.setenv(f"WANDB_{variable}", value)
+    assert chosen("another") == tuple(environment.values())
+    assert chosen("a third", **given) == tuple(given.values())
+
+
+def test_how_a_new_run_is_resumed_is_left_to_the_environment(choosing, tmp_path, monkeypatch):
+    calls, _ = choosing
+    monkeypatch.setenv("WANDB_RESUME", "never")
+    WandbLogger().begun_run()
+    assert calls[0]["resume"] is None
+
+
+def test_what_has_no_default_of_ours_is_left_to_wandb(choosing, tmp_path):
+    calls, _ = choosing
+    logger = WandbLogger()
+    logger.place(tmp_path / "run")
+    logger.begun_run()
+    assert {calls[0][name] for name in ("entity", "group", "tags", "notes", "id")} == {None}
+    assert "job_type" not in calls[0]
+
+
+def test_a_resumed_run_stays_where_it_was_begun(choosing, tmp_path, monkeypatch):
+    calls, _ = choosing
+    monkeypatch.setenv("WANDB_PROJECT", "begun")
+    monkeypatch.setenv("WANDB_NAME", "first")
+    for project in (None, None, "given"):
+        logger = WandbLogger(project=project)
+        logger.place(tmp_path)
+        logger.begun_run()
+        monkeypatch.setenv("WANDB_PROJECT", "other")
+        monkeypatch.setenv("WANDB_RESUME", "never")
+        monkeypatch.setenv("WANDB_RUN_ID", "other")
+        monkeypatch.delenv("WANDB_NAME", raising=False)
+    begun, resumed, moved = calls
+    assert begun["project"] == "begun"
+    assert (resumed["id"], resumed["project"], resumed["name"], resumed["resume"]) == ("id", "begun", "first", "allow")
+    assert (moved["id"], moved["project"], moved["name"]) == ("id", "given", "first")
+
+
+def test_a_run_of_an_earlier_version_goes_on_under_the_id_in_the_names_of_its_files(choosing, tmp_path):
+    calls, _ = choosing
+    (tmp_path / "wandb" / "offline-run-20261122_201503-ab12cd34").mkdir(parents=True)
+    logger = WandbLogger()
+    logger.place(tmp_path)
+    logger.begun_run()
+    assert (calls[0]["id"], calls[0]["resume"]) == ("ab12cd34", "allow")
+
+
+@pytest.mark.parametrize("mode", ["online", "run"])
+def test_a_mode_that_needs_a_login_is_refused_without_one(mode, choosing, monkeypatch):
+    calls, _ = choosing
+    monkeypatch.setenv("WANDB_MODE", mode)
+    for attempt in (WandbLogger().require_usable, WandbLogger().begun_run):
+        with pytest.raises(ValueError, match=f"the W&B mode {mode} needs a login; run wandb login or set WANDB_API"):
+            attempt()
+    assert calls == []
+
+
+def test_a_broken_key_is_refused_where_a_login_is_needed(choosing, monkeypatch):
+    monkeypatch.setenv("WANDB_API_KEY", "short")
+    with pytest.raises(ValueError, match="W&B refuses its credentials"):
+        WandbLogger(mode="online").require_usable()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [("MODE", "nonsense", "'online', 'offline'"), ("MODE", "", "'online', 'offline'"), ("RESUME", "x", "'allow'")],
+)
+def test_an_environment_that_wandb_does_not_understand_is_refused(variable, value, expected, monkeypatch):
+    monkeypatch.setenv(f"WANDB_{variable}", value)
+    said = rf"the environment variable WANDB_{variable}: Input should be .*{expected}.*; correct or unset it$"
+    with pytest.raises(ValueError, match=said):
+        WandbLogger().require_usable()
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_project_that_cannot_be_is_refused(is_given, monkeypatch):
+    monkeypatch.setenv("WANDB_PROJECT", "genzoo" if is_given else "a/b")
+    with pytest.raises(
+        ValueError, match=r"W&B does not take a setting: Invalid project name 'a/b': .*; choose another"
+    ):
+        WandbLogger(project="a/b" if is_given else None).require_usable()

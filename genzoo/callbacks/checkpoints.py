@@ -1,6 +1,5 @@
 """Checkpoints: the last state of a run, its best one, and those that the user asks for; each whole or not there."""
 
-import os
 import time
 from pathlib import Path, PurePath
 from typing import Any
@@ -11,6 +10,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from genzoo.checkpoints import SafeCheckpointIO
+from genzoo.files import whole_file
 from genzoo.steps import ends_step
 
 BEST = "best"
@@ -34,25 +34,8 @@ class WholeCheckpointIO(SafeCheckpointIO):
         if "://" in str(path):
             super().save_checkpoint(checkpoint, path, storage_options)
             return
-        target = Path(path)
-        unfinished = target.with_name(f"{target.name}.unfinished")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(target)
-        # torch reports a failed write as a RuntimeError of its own, with the system's error behind it.
-        except (OSError, RuntimeError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
-            kept = f"the one from before, {target}, is kept" if target.is_file() else "there is none from before"
-            raise OSError(
-                f"the checkpoint {target} cannot be written ({reason}); {kept}. Make room or give the right to write, "
-                "and resume"
-            ) from error
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with whole_file(Path(path), "the checkpoint") as unfinished, unfinished.open("wb") as file:
+            torch.save(checkpoint, file)
 
 
 class Checkpoints(ModelCheckpoint):

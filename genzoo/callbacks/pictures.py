@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.utils import make_grid
 
+from genzoo.files import whole_file
 from genzoo.hyperparameters import whole_number
 from genzoo.models.base import Batch, GenerativeModel, evaluating
 from genzoo.models.inference import InferenceModel
@@ -176,11 +177,12 @@ def save_picture(path: Path, picture: np.ndarray) -> None:
     Args:
         path: Where to; its folder is made if need be.
         picture: uint8, ``(height, width, 3)``.
+
+    Raises:
+        OSError: If it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    Image.fromarray(picture).save(unfinished, format="PNG")
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        Image.fromarray(picture).save(unfinished, format="PNG")
 
 
 def log_picture(logger: Logger, name: str, picture: np.ndarray, step: int) -> None:

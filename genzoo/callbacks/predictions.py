@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import BasePredictionWriter
 from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor
 
+from genzoo.files import whole_file
 from genzoo.models.base import GenerativeModel, images_in
 from genzoo.precision import at_least_float32
 from genzoo.spec import is_image, to_native, to_uint8
@@ -46,8 +47,8 @@ class Predictions(BasePredictionWriter):
         arrays = {name: _interleaved(values, trainer.world_size)[:number] for name, values in arrays.items()}
         if trainer.is_global_zero:
             path = Path(trainer.default_root_dir) / "predictions.npz"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez_compressed(path, **{name: values.numpy() for name, values in arrays.items()})  # type: ignore[arg-type]
+            with whole_file(path) as unfinished, unfinished.open("wb") as file:
+                np.savez_compressed(file, **{name: values.numpy() for name, values in arrays.items()})  # type: ignore[arg-type]
             rank_zero_info(f"Wrote {', '.join(arrays)} of {len(next(iter(arrays.values())))} images to {path}")
 
 

@@ -15,6 +15,8 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from genzoo.files import reason, remedy
+
 MANIFEST = "manifest.json"
 
 logger = logging.getLogger(__name__)
@@ -185,8 +187,8 @@ def writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OSError(
-            f"the cache folder {folder.absolute()} cannot be written ({error.strerror or error}); make room or give "
-            "the right to write, or choose another folder with cache_dir or the variable GENZOO_CACHE"
+            f"the cache folder {folder.absolute()} cannot be written ({reason(error)}); "
+            f"{remedy(error, 'choose another folder with cache_dir or the variable GENZOO_CACHE')}"
         ) from error
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from typing_extensions import Self
 
+from genzoo.files import write_whole
+
 Plain = str | int | float | bool | None
 
 PACKAGES = ("genzoo", "torch", "torchvision", "lightning", "torchmetrics", "numpy", "scikit-learn", "torch-fidelity")
@@ -106,7 +108,4 @@ def versions() -> dict[str, Plain]:
 
 def write_scores(scores: Sequence[Score], path: Path) -> None:
     """Writes scores as a JSON list; the file is either whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text("[\n" + ",\n".join(score.to_json() for score in scores) + "\n]\n")
-    unfinished.replace(path)
+    write_whole(path, "[\n" + ",\n".join(score.to_json() for score in scores) + "\n]\n")

@@ -112,7 +112,7 @@ def test_a_failure_of_the_source_is_passed_on_and_leaves_nothing(cache):
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, make):
     (tmp_path / "file").write_text("in the way")
     cache = ArrayCache(tmp_path / "file" / "numbers")
-    with pytest.raises(OSError, match=r"/file cannot be written \(.*\); make room .* cache_dir or"):
+    with pytest.raises(OSError, match=r"/file cannot be written \(.*\); choose .* cache_dir or"):
         cache.ensure(make)
     assert (tmp_path / "file").read_text() == "in the way"
 
