@@ -71,7 +71,7 @@ def system_error(error: BaseException) -> OSError | None:
     return cause
 
 
-def refusal(error: OSError, path: Path | None = None) -> str:
+def system_refusal(error: OSError, path: Path | None = None) -> str:
     """What the system has refused, why, and what to do about it: one sentence.
 
     Args:

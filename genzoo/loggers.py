@@ -12,7 +12,7 @@ from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_only, rank_zero_warn
 
-from genzoo.files import refusal, whole_file, write_whole
+from genzoo.files import system_refusal, whole_file, write_whole
 
 BEGUN = "wandb/run.json"
 IDENTITY = ("id", "project", "entity", "name")
@@ -118,7 +118,7 @@ def _append_rows(path: Path, columns: list[str], rows: list[dict[str, Any]]) -> 
     except OSError as error:
         with suppress(OSError):
             os.truncate(path, size)
-        raise OSError(refusal(error, path)) from error
+        raise OSError(system_refusal(error, path)) from error
 
 
 def _drop_rows(path: Path, first_step: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from genzoo.callbacks.pictures import save_picture
-from genzoo.files import REMEDIES, refusal, whole_file, write_whole
+from genzoo.files import REMEDIES, system_refusal, whole_file, write_whole
 from genzoo.loggers import CSVLogger
 from genzoo.metrics.score import Score, write_scores
 
@@ -96,7 +96,7 @@ def test_a_row_that_was_cut_off_in_its_step_is_no_earlier_step(tmp_path):
 
 @pytest.mark.parametrize("number", REMEDIES, ids=errno.errorcode.get)
 def test_a_refusal_of_the_system_says_what_it_is_and_what_to_do(number, tmp_path):
-    said = refusal(OSError(number, os.strerror(number), str(tmp_path / "new")))
+    said = system_refusal(OSError(number, os.strerror(number), str(tmp_path / "new")))
     failed = "opened" if number in (errno.EMFILE, errno.ENFILE) else "written"
     assert said == f"{tmp_path / 'new'} cannot be {failed} ({os.strerror(number)}); {REMEDIES[number]}"
     assert ("make room" in said) == (number in (errno.ENOSPC, errno.EDQUOT))
@@ -112,7 +112,7 @@ def refusal_without_rights(attempt):
             attempt()
             said = "nothing was refused"
         except OSError as error:
-            said = refusal(error)
+            said = system_refusal(error)
         os.write(writer, said.encode())
         os._exit(0)
     os.waitpid(child, 0)

@@ -1,5 +1,6 @@
 """Ending a run on request: after a whole step, with everything kept."""
 
+import os
 import signal
 import sys
 import threading
@@ -35,16 +36,17 @@ class Interruption(Callback):
     """Meets SIGTERM and Ctrl-C at the end of the step in progress, on all devices at once.
 
     It takes the place of Lightning's own handling, which leaves without a checkpoint or with exit code 0. In
-    validation the request waits until training goes on. A second Ctrl-C ends the run at once.
+    validation the request waits until training goes on. A second Ctrl-C is left to whatever met it before.
     """
 
     def __init__(self) -> None:
         self.received: int | None = None
         self._before: dict[signal.Signals, Any] = {}
+        self._process = os.getpid()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begins to listen, after Lightning has put up its own handlers."""
-        self.received = None
+        self.received, self._process = None, os.getpid()
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._receive) for number in SIGNALS}
 
@@ -75,9 +77,10 @@ class Interruption(Callback):
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None and number == signal.SIGINT:
             self._restore()
-            raise KeyboardInterrupt
+            signal.raise_signal(number)
         self.received = number
-        if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
+        # Processes that load data have inherited this.
+        if rank_zero_only.rank == 0 and os.getpid() == self._process:  # type: ignore[attr-defined]
             sys.stderr.write(f"\n{signal.Signals(number).name} received: stopping after this step\n")
 
     def _restore(self) -> None:

@@ -1,10 +1,12 @@
 """The command line: chooses the verb before anything heavy is imported."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from genzoo import __version__
+from genzoo.cli.ending import Stopped, silence_closed_outputs, stoppable
 
 USAGE = """\
 genzoo: variational autoencoders and generative adversarial networks on PyTorch Lightning
@@ -48,9 +50,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows ``genzoo`` on the command line; taken from there if left out.
 
     Returns:
-        The exit code: 0, 1 for a run that failed, or 2 for a command that is not understood.
+        The exit code: 0, 1 for a run that failed, or 2 for a command that is not understood; after Ctrl-C 130, after
+        SIGTERM 143, and 141 where the reader of the output has gone.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with stoppable():
+            try:
+                return _run(list(sys.argv[1:] if arguments is None else arguments))
+            finally:
+                sys.stdout.flush()
+    except Stopped as request:
+        sys.stderr.write(f"genzoo: {request}\n")
+        return 128 + request.signal_number
+    except BrokenPipeError:
+        if not silence_closed_outputs():
+            raise
+        return 128 + signal.SIGPIPE
+    except SystemExit as end:
+        # So rich ends a program whose output is not read any more.
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        silence_closed_outputs()
+        return 128 + signal.SIGPIPE
+
+
+def _run(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         sys.stdout.write(USAGE)
         return 0

@@ -38,6 +38,7 @@ class Continued:
         data_spec: Of the data that its model was trained on; None if it is not known.
         first_step: Number of steps that the checkpoint has behind it.
         epochs: Number of epochs that it has behind it.
+        written: When the checkpoint was written, in nanoseconds.
     """
 
     checkpoint: Path
@@ -48,6 +49,16 @@ class Continued:
     data_spec: DataSpec | None
     first_step: int
     epochs: int
+    written: int
+
+    def require_unchanged(self) -> None:
+        """Requires that nothing has been trained since this was read; to be asked once the run is locked.
+
+        Raises:
+            ValueError: If there is another checkpoint now.
+        """
+        if self.checkpoint.stat().st_mtime_ns != self.written:
+            raise ValueError(f"another process has gone on with {self.folder} meanwhile; give the command again")
 
     def differences(self, settings: dict[str, Any]) -> list[str]:
         """What is other now, one line for each setting."""
@@ -94,6 +105,7 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
         return configs_first([verb, *others]), None
     # A file says what it likes; only who types the command may trust it.
     weights_only = (_value(others, "--weights_only") or "").lower() != "false"
+    written = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else 0
     try:
         stored = read_checkpoint(checkpoint, mmap=True, weights_only=weights_only)
         if verb == "fit":
@@ -121,7 +133,7 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
     in_place = verb == "fit" and folder is not None and checkpoint.name == LAST and not _value(others, "--run.name")
     first_step, epochs = stored.get("global_step", 0), _epochs(stored)
     data_spec = stored.get("hyper_parameters", {}).get("data_spec")
-    continued = Continued(checkpoint, weights_only, folder, in_place, settings, data_spec, first_step, epochs)
+    continued = Continued(checkpoint, weights_only, folder, in_place, settings, data_spec, first_step, epochs, written)
     if folder is not None:
         config = folder / CONFIG
         # What measures a run is named after it.

@@ -1,21 +1,30 @@
 """The folder of a run: everything that a run leaves behind is in it."""
 
+import errno
 import os
+import platform
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import yaml
-from jsonargparse import Namespace
-from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
-from lightning_utilities.core.rank_zero import rank_zero_only
+from filelock import FileLock, Timeout
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.trainer.states import TrainerFn
+from lightning_utilities.core.rank_zero import rank_zero_only, rank_zero_warn
 
+from genzoo.files import reason, remedy, write_whole
 from genzoo.loggers import WandbLogger
+from genzoo.steps import ends_step
 
 CONFIG = "config.yaml"
+LOCK = ".lock"
 FOLDER_OF_RANK_ZERO = "GENZOO_RUN_FOLDER"
+WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
 
 
 LONGEST_NAME = 200
@@ -75,8 +84,8 @@ def create_run_folder(root: str, model: str, name: str | None, verb: str) -> Pat
             folder = folder.with_name(f"{stem}_{number}")
         except OSError as error:
             raise OSError(
-                f"the run folder {folder.absolute()} cannot be made ({error.strerror}); give the right to write, or "
-                "choose another place with --run.root"
+                f"the run folder {folder.absolute()} cannot be made ({reason(error)}); "
+                f"{remedy(error, 'choose another place with --run.root')}"
             ) from error
     os.environ[FOLDER_OF_RANK_ZERO] = str(folder)
     return folder
@@ -100,34 +109,108 @@ def release_run_folder(has_begun: bool) -> None:
                 place.rmdir()
 
 
-class SaveConfig(SaveConfigCallback):
-    """Writes the resolved config to ``config.yaml`` in the run folder and makes it the config of the W&B run.
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keeps a run folder to this process while it trains.
 
-    Where a run is resumed with other settings, the config until then is kept beside it. The checkpoint that training
-    goes on from is no setting, and stays out.
+    The system frees it when the process ends, however it ends; the file that is left by one that was killed means
+    nothing.
 
     Args:
-        parser: Of the settings.
-        config: The settings.
+        folder: The run folder, in which a file is locked for as long.
+
+    Raises:
+        ValueError: If another process trains the run.
+        OSError: If the file cannot be written.
+    """
+    path = folder / LOCK
+    holder, lock = _holder(path), FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(
+            f"{folder} is being trained by {holder}; wait for its end, or begin another run with --run.name"
+        ) from None
+    except OSError as error:
+        if error.errno not in WITHOUT_LOCKS:
+            raise
+        rank_zero_warn(f"the file system of {folder} has no locks: see to it that no other process trains this run")
+        yield
+        return
+    try:
+        # Where locks are made of such files, filelock has written the same.
+        this = f"{os.getpid()}\n{platform.node()}\n"
+        if not path.read_text().startswith(this):
+            path.write_text(this)
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(path: Path) -> str:
+    """Who wrote a lock, as far as it says so."""
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return f"process {lines[0]} on {lines[1]}" if len(lines) >= 2 else "another process"
+
+
+class SaveConfig(Callback):
+    """Writes all settings to ``config.yaml`` in the run folder once the run has begun, and gives them to its W&B run.
+
+    Training has begun when its first step is done, or the first checkpoint is about to be written: what cannot begin,
+    or go on, leaves no trace, and every checkpoint lies beside the settings that it was made with. Where a run goes on
+    with other settings, the config until then is kept beside it.
+
+    Args:
+        config: The settings, in YAML.
         first_step: Number of steps that a resumed run has behind it.
     """
 
-    def __init__(self, parser: LightningArgumentParser, config: Namespace, first_step: int = 0) -> None:
-        super().__init__(parser, config, save_to_log_dir=False)
+    def __init__(self, config: str, first_step: int = 0) -> None:
+        self.config = config
         self.first_step = first_step
+        self._is_saved = False
 
-    def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Runs on rank zero, before anything is trained."""
-        path = Path(trainer.default_root_dir) / CONFIG
-        settings = self.config.clone()
-        settings.weights_only = None
-        if stage == "fit":
-            settings.ckpt_path = None
-        text = self.parser.dump(settings, skip_none=False)
-        if path.is_file() and path.read_text() != text:
-            path.rename(path.with_name(f"config_until_step_{self.first_step:07d}.yaml"))
-        if not path.is_file():
-            path.write_text(text)
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Saves with the first step."""
+        if ends_step(trainer, batch_idx):
+            self._save(trainer)
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Saves before the first checkpoint."""
+        self._save(trainer)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Saves where nothing is trained: the checkpoint has been loaded."""
+        if trainer.state.fn == TrainerFn.VALIDATING:
+            self._save(trainer)
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Saves: the checkpoint has been loaded."""
+        self._save(trainer)
+
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Saves: the checkpoint has been loaded."""
+        self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        if self._is_saved or not trainer.is_global_zero:
+            return
+        self._is_saved = True
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                logger.log_config(yaml.safe_load(path.read_text()))
+                logger.log_config(yaml.safe_load(self.config))
+        path = Path(trainer.default_root_dir) / CONFIG
+        before = path.read_text(encoding="utf-8") if path.is_file() else self.config
+        if before != self.config:
+            write_whole(_unused(path.with_name(f"config_until_step_{self.first_step:07d}.yaml")), before)
+        write_whole(path, self.config)
+
+
+def _unused(path: Path) -> Path:
+    """A path, with a number if there is such a file already."""
+    numbered = (path.with_stem(f"{path.stem}_{number}") for number in count(2))
+    return path if not path.exists() else next(other for other in numbered if not other.exists())

@@ -1,10 +1,11 @@
 """The verbs that Lightning runs: fit, validate, test and predict, on LightningCLI."""
 
-import errno
 import logging
+import os
 import pydoc
 import sys
 import warnings
+from contextlib import ExitStack
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,10 +30,12 @@ from genzoo.callbacks.progress import ProgressBar
 from genzoo.checkpoints import CheckpointError, happened_while_restoring
 from genzoo.cli.configs import require_configs, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
+from genzoo.cli.ending import Stopped
 from genzoo.cli.errors import Parser, is_deliberate, refusal, refuse, say
-from genzoo.cli.run_folder import SaveConfig, create_run_folder, release_run_folder, require_run_name
+from genzoo.cli.run_folder import SaveConfig, create_run_folder, held, release_run_folder, require_run_name
 from genzoo.data.loading import worker_error
 from genzoo.data.splits import ArrayDataModule
+from genzoo.files import REMEDIES, system_refusal
 from genzoo.loggers import CSVLogger, WandbLogger
 from genzoo.models.base import GenerativeModel
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
@@ -52,29 +55,42 @@ LISTS = ("callbacks", "logger", "plugins")
 # Numbers of the trainer that Lightning does not look at: a 0 of them would be divided by.
 POSITIVE = ("accumulate_grad_batches", "check_val_every_n_epoch")
 MISNAMED = (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
-UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
+SEED = "PL_GLOBAL_SEED"
 
 
 class TrainingCLI(LightningCLI):
-    """LightningCLI with genzoo's models and data sets, their links, and one folder per run."""
+    """LightningCLI with genzoo's models and data sets, their links, and one folder per run.
 
-    def __init__(self, arguments: list[str], continued: Continued | None, beginning: Beginning) -> None:
+    Args:
+        arguments: A verb and what follows it.
+        continued: What the command goes on from.
+        beginning: Notes whether the command has begun.
+        leaving: What is to be done when the command ends, however it ends.
+    """
+
+    def __init__(
+        self, arguments: list[str], continued: Continued | None, beginning: Beginning, leaving: ExitStack
+    ) -> None:
         self.verb = arguments[0]
         self.continued = continued
         self.beginning = beginning
+        self.leaving = leaving
         super().__init__(
             GenerativeModel,
             ArrayDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             auto_configure_optimizers=False,
-            save_config_callback=SaveConfig,
-            save_config_kwargs={"first_step": 0 if continued is None else continued.first_step},
-            seed_everything_default=0,
+            save_config_callback=None,
+            seed_everything_default=_seed_of_environment(),
             parser_class=Parser,
             parser_kwargs={"prog": "genzoo"},
             args=arguments,
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what this process alone has to do at its end: ddp_spawn hands copies to other processes."""
+        return {name: value for name, value in vars(self).items() if name != "leaving"}
 
     def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
         """The verb that is asked for alone: to make the parsers of all of them takes longer than all else."""
@@ -114,6 +130,10 @@ class TrainingCLI(LightningCLI):
             refuse(str(error))
         if config.trainer.default_root_dir is not None:
             refuse("every run has a folder of its own: give --run.root in place of --trainer.default_root_dir")
+        if config.trainer.barebones:
+            refuse("--trainer.barebones leaves out the checkpoints and numbers that make a run; it is for Python alone")
+        if config.trainer.enable_checkpointing is False:
+            refuse("a run keeps checkpoints; for fewer give --checkpoint.save_last false and --checkpoint.save_top_k 0")
         for name in LISTS:
             if isinstance(config.trainer[name], Namespace):
                 config.trainer[name] = [config.trainer[name]]
@@ -131,8 +151,10 @@ class TrainingCLI(LightningCLI):
                 f"{continued.checkpoint} has had all {config.trainer.max_epochs} epochs; ask for more with "
                 "--trainer.max_epochs"
             )
+        if self.subcommand == "fit" and config.trainer.fast_dev_run:
+            refuse("--trainer.fast_dev_run tries the settings of a new run; give them by --config in place of the run")
         settings = yaml.safe_load(self.parser.dump(self.config, skip_none=False))[self.subcommand]
-        if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
+        if _is_first_process():
             sys.stderr.writelines(f"genzoo: {difference}\n" for difference in continued.differences(settings))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
@@ -140,10 +162,14 @@ class TrainingCLI(LightningCLI):
         config = self.config[self.subcommand]
         try:
             self._require_fit()
+            loggers = self.config_init[self.verb].trainer.logger
+            for logger in loggers if isinstance(loggers, list) else []:
+                if isinstance(logger, WandbLogger):
+                    logger.require_usable()
         except ValueError as error:
             refuse(str(error))
         own: dict[str, list[Callback]] = {"predict": [Predictions()], "fit": [Interruption()]}
-        callbacks = [self.beginning, *own.get(str(self.subcommand), [])]
+        callbacks = [self.beginning, *own.get(self.verb, [])]
         given = config.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any("ProgressBar" in c.class_path for c in given):
             callbacks.append(ProgressBar())
@@ -156,12 +182,15 @@ class TrainingCLI(LightningCLI):
             self._scratch = TemporaryDirectory()
             return super().instantiate_trainer(default_root_dir=self._scratch.name, **kwargs)
 
-        name, verb = config.run.name, str(self.subcommand)
-        if self.continued is not None and self.continued.in_place and self.continued.folder is not None:
-            folder, first_step = self.continued.folder, self.continued.first_step
-        else:
-            folder, first_step = create_run_folder(config.run.root, type(self.model).__name__, name, verb), 0
+        folder, first_step = self._run_folder()
+        # Before those callbacks that write checkpoints.
+        callbacks.insert(0, SaveConfig(self._kept_config(), first_step))
         trainer = super().instantiate_trainer(default_root_dir=folder, **kwargs)
+        if trainer.is_global_zero and not _is_first_process():
+            refuse(
+                "RANK, LOCAL_RANK or SLURM_PROCID says that this is not the first of several processes, but it runs "
+                "alone; unset it, or give --trainer.devices and --trainer.num_nodes"
+            )
         for logger in trainer.loggers:
             if isinstance(logger, CSVLogger | WandbLogger):
                 logger.place(folder, first_step)
@@ -176,6 +205,32 @@ class TrainingCLI(LightningCLI):
             self.model.require_trainable(self.trainer)
         except ValueError as error:
             refuse(str(error))
+
+    def _kept_config(self) -> str:
+        """All settings, in YAML; the checkpoint that training goes on from is none, and stays out."""
+        settings = self.config[self.verb].clone()
+        settings.weights_only = None
+        if self.verb == "fit":
+            settings.ckpt_path = None
+        text: str = self._parser(self.verb).dump(settings, skip_none=False)
+        return text
+
+    def _run_folder(self) -> tuple[Path, int]:
+        """The folder of the run, and the number of steps that the run has behind it there."""
+        continued = self.continued
+        if continued is None or not continued.in_place or continued.folder is None:
+            settings, model = self.config[self.verb].run, type(self.model).__name__
+            folder, first_step = create_run_folder(settings.root, model, settings.name, self.verb), 0
+        else:
+            folder, first_step = continued.folder, continued.first_step
+        if self.verb == "fit" and _is_first_process():
+            try:
+                self.leaving.enter_context(held(folder))
+                if continued is not None and continued.in_place:
+                    continued.require_unchanged()
+            except ValueError as error:
+                refuse(str(error))
+        return folder, first_step
 
     def _require_fit(self) -> None:
         """Requires that model, data and checkpoint go together, before anything is made of them."""
@@ -211,32 +266,39 @@ def run(arguments: list[str]) -> int:
         Misuse that the parser finds ends the program.
     """
     _quiet()
-    beginning = Beginning()
-    exit_code = 1
+    beginning, leaving, exit_code = Beginning(), ExitStack(), 1
+    leaving.callback(_set_environment, SEED, os.environ.get(SEED))
     try:
         arguments = with_shipped_configs(arguments)
         try:
             require_configs(arguments)
         except ValueError as error:
             refuse(str(error))
-        TrainingCLI(*continuing(arguments), beginning)
+        TrainingCLI(*continuing(arguments), beginning, leaving)
         exit_code = 0
     except RunInterruptedError as interruption:
         exit_code = _after(interruption)
+    except Stopped as request:
+        exit_code = 128 + request.signal_number
+        if _is_first_process():
+            raise
+        # The first process reports for all; one that fails before it would take it down.
+        return 0
     except CheckpointError as error:
         refuse(str(error))
     except Exception as error:
         if failed := worker_error(error):
             say(str(failed))
+        elif isinstance(error, BrokenPipeError):
+            raise
         elif not is_deliberate(error) and happened_while_restoring(error):
             reason = str(error).partition("\n")[0]
             refuse(
                 f"the checkpoint does not fit what it shall be restored to, or is damaged ({type(error).__name__}: "
                 f"{reason}); leave out what changes optimisers and callbacks, or give another checkpoint"
             )
-        elif isinstance(error, OSError) and error.errno in UNWRITABLE:
-            place = error.filename or "a file of the run"
-            say(f"{place} cannot be written ({error.strerror}); make room, then go on with the run")
+        elif isinstance(error, OSError) and error.errno in REMEDIES:
+            say(system_refusal(error))
         elif isinstance(error, MisconfigurationException) or not beginning.is_over:
             refused = refusal(error)
             if refused is None:
@@ -251,19 +313,39 @@ def run(arguments: list[str]) -> int:
         # A W&B run of its own for every command, also where one process gives several.
         if "wandb" in sys.modules:
             sys.modules["wandb"].finish(exit_code=exit_code)
+        leaving.close()
         release_run_folder(beginning.is_over)
     return exit_code
 
 
 def _after(interruption: RunInterruptedError) -> int:
     """Says how to go on; the exit code is what shells give to a process that a signal has ended."""
-    if rank_zero_only.rank != 0:  # type: ignore[attr-defined]
-        # The first process reports for all; one that fails before it would take it down.
+    if not _is_first_process():
+        # It reports for all; one that fails before it would take it down.
         return 0
     folder = Path(interruption.checkpoint).parent.parent
     kept = f"; all of it is kept. Go on with: genzoo fit {folder}" if interruption.checkpoint else ""
     sys.stderr.write(f"genzoo: {interruption}{kept}\n")
     return 128 + interruption.signal_number
+
+
+def _is_first_process() -> bool:
+    return bool(rank_zero_only.rank == 0)  # type: ignore[attr-defined]
+
+
+def _seed_of_environment() -> int:
+    """The seed where none is given: Lightning's own environment variable, else 0."""
+    seed = os.environ.get(SEED) or "0"
+    if not seed.isdecimal():
+        refuse(f"the environment variable {SEED} should be a whole number, got {seed}; correct or unset it")
+    return int(seed)
+
+
+def _set_environment(name: str, value: str | None) -> None:
+    """Gives an environment variable a value, or none: Lightning leaves the seed of a run there for the next."""
+    os.environ.pop(name, None)
+    if value is not None:
+        os.environ[name] = value
 
 
 def _quiet() -> None:

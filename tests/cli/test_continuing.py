@@ -56,11 +56,13 @@ def same_weights(first, second):
 
 
 @pytest.mark.parametrize("model", [VAE, [*GAN, *SMALL_PLAYERS]], ids=["VAE", "GAN"])
-def test_a_run_that_goes_on_is_the_run_that_did_not_stop(model, working_folder, capsys):
+def test_a_run_that_goes_on_is_the_run_that_did_not_stop(model, working_folder, monkeypatch, capsys):
     name = model[1].lower()
     straight, stopped = working_folder / "runs" / name / "straight", working_folder / "runs" / name / "stopped"
     assert fit(*model, *QUICK, "--trainer.max_epochs", "4", "--run.name", "straight") == 0
+    monkeypatch.setenv("WANDB_PROJECT", "of-the-first-part")
     assert fit(*model, *QUICK, "--trainer.max_epochs", "2", "--run.name", "stopped") == 0
+    monkeypatch.delenv("WANDB_PROJECT")
     capsys.readouterr()
     assert fit(f"runs/{name}/stopped", "--trainer.max_epochs", "4") == 0
     assert "trainer.max_epochs is 4 (the run had 2)" in capsys.readouterr().err
@@ -74,7 +76,9 @@ def test_a_run_that_goes_on_is_the_run_that_did_not_stop(model, working_folder, 
     assert len(names) == 2
     assert len(set(names)) == 1
     for path in (stopped / "wandb").glob("offline-run-*/run-*.wandb"):
-        assert {record.run.run_id for record in read_wandb_run(path) if record.HasField("run")} == set(names)
+        runs = [record.run for record in read_wandb_run(path) if record.HasField("run")]
+        assert {run.run_id for run in runs} == set(names)
+        assert {(run.project, run.display_name) for run in runs} == {("of-the-first-part", "stopped")}
 
 
 def test_what_a_killed_run_has_logged_since_its_checkpoint_is_logged_once(working_folder):

@@ -15,6 +15,7 @@ from genzoo.cli import main
 from genzoo.cli.run_folder import create_run_folder
 from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.models.base import GenerativeModel
+from genzoo.models.inference import InferenceModel
 from tests.conftest import read_wandb_run, wandb_config
 
 pytestmark = pytest.mark.usefixtures("working_folder")
@@ -145,6 +146,31 @@ def test_print_config_prints_a_config_that_parses(working_folder, capsys):
     assert list(working_folder.iterdir()) == []
 
 
+def test_the_seed_of_the_environment_beats_the_default_and_is_beaten_by_what_is_given(
+    working_folder, monkeypatch, caplog
+):
+    monkeypatch.setenv("PL_GLOBAL_SEED", "7")
+    trial = ["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--trainer.fast_dev_run", "true"]
+    for arguments, seed in (([], 7), (["--seed_everything", "5"], 5), ([], 7)):
+        assert main([*trial, *arguments]) == 0
+        assert caplog.messages.count(f"Seed set to {seed}") == 1
+        caplog.clear()
+        assert os.environ["PL_GLOBAL_SEED"] == "7"
+    monkeypatch.delenv("PL_GLOBAL_SEED")
+    main(trial)
+    assert "Seed set to 0" in caplog.messages
+    assert "PL_GLOBAL_SEED" not in os.environ
+
+
+@pytest.mark.parametrize("seed", ["abc", "-1", "1.5"])
+def test_a_seed_of_the_environment_that_is_none_is_misuse(seed, monkeypatch, capsys):
+    monkeypatch.setenv("PL_GLOBAL_SEED", seed)
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", *SMALL_VAE, *QUICK])
+    assert stop.value.code == 2
+    assert f"PL_GLOBAL_SEED should be a whole number, got {seed}; correct or unset it" in capsys.readouterr().err
+
+
 def test_fast_dev_run_leaves_nothing(working_folder):
     main(["fit", *SMALL_VAE, *QUICK, "--trainer.fast_dev_run", "true"])
     assert list(working_folder.iterdir()) == []
@@ -257,10 +283,14 @@ def test_measuring_needs_weights(capsys):
 
 
 def test_a_crashed_run_is_a_crashed_run_in_wandb(working_folder, monkeypatch):
-    def crash(self, batch, batch_idx):
-        raise ArithmeticError("for the test")
+    step = InferenceModel.training_step
 
-    monkeypatch.setattr("genzoo.models.inference.InferenceModel.training_step", crash)
+    def crash(self, batch, batch_idx):
+        if batch_idx == 1:
+            raise ArithmeticError("for the test")
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(InferenceModel, "training_step", crash)
     with pytest.raises(ArithmeticError):
         main(["fit", *SMALL_VAE, *QUICK, "--run.name", "crashed"])
     (run,) = working_folder.glob("runs/vae/crashed/wandb/offline-run-*/run-*.wandb")
@@ -352,6 +382,14 @@ def test_one_callback_may_be_given_with_every_verb_and_to_go_on(working_folder):
         ["predict", "runs/vae/one", *own, "--trainer.limit_predict_batches", "1"],
     ):
         assert main(arguments) == 0, arguments
+
+
+def test_processes_that_are_spawned_can_be_handed_the_model(working_folder):
+    (working_folder / "mine.py").write_text(
+        "import pickle\nfrom lightning.pytorch import Callback\n\nclass Spawns(Callback):\n"
+        "    def on_fit_start(self, trainer, module):\n        pickle.dumps(module.optimizer)\n"
+    )
+    assert main(["fit", *SMALL_VAE, *QUICK, "--trainer.fast_dev_run", "1", "--trainer.callbacks", "mine.Spawns"]) == 0
 
 
 def test_two_devices_share_one_folder(working_folder):
