@@ -14,11 +14,12 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from typing import Any, NoReturn
 
+from jsonargparse import Namespace
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser
 
-from genzoo.cli.configs import nearest, shipped_configs
+from genzoo.cli.configs import CLASS_KEYS, nearest, shipped_configs
 from genzoo.cli.reasons import Reason, reasons
 from genzoo.data.splits import ArrayDataModule
 from genzoo.models.base import GenerativeModel
@@ -137,6 +138,8 @@ def _of_settings(found: list[Reason]) -> str | None:
     reason = found[0]
     setting = reason.settings[-1] if reason.settings else ""
     match = re.fullmatch(r"Option '([\w.]+)' is not accepted", reason.text)
+    if match and match[1] in CLASS_KEYS:
+        return f"{setting} cannot be read: a class is given by class_path, and its settings under init_args"
     if match and (class_path := _class_path(reason)):
         refusing = pydoc.locate(class_path)
         known = _settings(refusing) if isinstance(refusing, type) else []
@@ -151,7 +154,8 @@ def _of_settings(found: list[Reason]) -> str | None:
     asked = next(filter(None, (_names_no_class(way.text, _class_path(way)) for way in found)), None)
     if asked:
         owner = pydoc.locate(reason.owner) if reason.owner else Trainer
-        kinds = [ROOTS[setting]] if setting in ROOTS else _kinds(owner, setting.removeprefix("trainer."))
+        parameter = _parameter(owner, setting.removeprefix("trainer."))
+        kinds = [ROOTS[setting]] if setting in ROOTS else [] if parameter is None else _classes(parameter.annotation)
         known = _choices(kinds)
         kind = setting.removeprefix("trainer.").removesuffix("s") if setting.startswith("trainer.") else setting
         return f"there is no {kind} {asked}; {nearest(asked, known)}there are {', '.join(known)}"
@@ -170,6 +174,9 @@ def _of_commands(text: str, options: Iterable[str]) -> str | None:
     if match := re.search(r"required: (?:\w+\.)?(model|data)$", text):
         known = _choices([ROOTS[match[1]]])
         return f"there is no {match[1]}; give a --config, or --{match[1]} and one of {', '.join(known)}"
+    if match := re.search(r"--(model|data)\.help: Expected a dot import path string: (.*)", text):
+        known = _choices([ROOTS[match[1]]])
+        return f"there is no {match[1]} {match[2]}; {nearest(match[2], known)}there are {', '.join(known)}"
     if match := re.search(r"unrecognized arguments: (\S+)", text):
         asked = match[1].partition("=")[0]
         return f"there is no setting {asked}; {nearest(asked, options)}genzoo fit --help lists them all"
@@ -181,7 +188,7 @@ def _whole(found: list[Reason]) -> str:
     *before, last = [line for reason in found for line in reason.text.splitlines() if line.strip()] or [""]
     setting = f"{found[0].settings[-1]}: " if found[0].settings else ""
     given = found[0].given
-    got = f", got {given}" if given and given not in last and "Namespace(" not in given else ""
+    got = f", got {given}" if given and given not in last and not re.search(r"Namespace\(|NestedArg\(", given) else ""
     return "\n".join([setting + last.strip() + got, *(f"  {line}" for line in before)])
 
 
@@ -245,13 +252,39 @@ def _settings(cls: type) -> list[str]:
     return sorted({*names} - {"self", "data_spec", "params"})
 
 
-def _kinds(owner: object, setting: str) -> list[type]:
-    """The classes that a setting of a class must be one of, or return one of."""
+def require_values(name: str, settings: Namespace) -> None:
+    """Requires that no setting of a class is null that takes no null, which the parser lets through.
+
+    Args:
+        name: Of the setting that the class is the value of.
+        settings: ``class_path`` and ``init_args``.
+
+    Raises:
+        ValueError: If a setting is.
+    """
+    owner = pydoc.locate(settings.class_path)
+    for setting, value in vars(settings.init_args).items() if "init_args" in settings else ():
+        parameter = _parameter(owner, setting)
+        is_linked = setting == "data_spec"
+        if value is None and not is_linked and parameter is not None and not _takes_null(parameter):
+            raise ValueError(f"{name}.{setting} is null; give it a value, or leave it out")
+        if isinstance(value, Namespace) and "class_path" in value:
+            require_values(f"{name}.{setting}", value)
+
+
+def _takes_null(parameter: inspect.Parameter) -> bool:
+    hint = parameter.annotation
+    return parameter.default is None or hint in (Any, parameter.empty) or type(None) in typing.get_args(hint)
+
+
+def _parameter(owner: object, setting: str) -> inspect.Parameter | None:
+    """The argument of a class, or of one that it hands the rest to, with its type."""
     for base in owner.__mro__ if isinstance(owner, type) else ():
-        hint = typing.get_type_hints(vars(base)["__init__"]).get(setting) if "__init__" in vars(base) else None
-        if hint is not None:
-            return _classes(hint)
-    return []
+        make = vars(base).get("__init__")
+        found = None if make is None else inspect.signature(make).parameters.get(setting)
+        if found is not None:
+            return found.replace(annotation=typing.get_type_hints(make).get(setting, found.empty))
+    return None
 
 
 def _classes(hint: Any) -> list[type]:

@@ -5,6 +5,7 @@ import textwrap
 from dataclasses import dataclass, replace
 
 WAYS = r"Does not validate against any of the Union subtypes\nSubtypes: .*?\nErrors:\n(.*)\nGiven value type: .*?\n"
+MISFITS = r"Expected (?:a )?(?:<class '|typing\.|dot import path)|Not a valid subclass of "
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def reasons(message: str) -> list[Reason]:
     found = list(dict.fromkeys(_within(message.strip(), Reason(""))))
     depth = max(len(reason.settings) + len(reason.classes) for reason in found)
     innermost = [reason for reason in found if len(reason.settings) + len(reason.classes) == depth]
-    telling = [reason for reason in innermost if not reason.text.startswith(("Expected ", "Not a valid subclass of "))]
+    telling = [reason for reason in innermost if not re.match(MISFITS, reason.text)]
     return telling or innermost
 
 

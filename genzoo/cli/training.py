@@ -31,7 +31,7 @@ from genzoo.checkpoints import CheckpointError, happened_while_restoring
 from genzoo.cli.configs import require_configs, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.ending import Stopped
-from genzoo.cli.errors import Parser, is_deliberate, refusal, refuse, say
+from genzoo.cli.errors import Parser, is_deliberate, refusal, refuse, require_values, say
 from genzoo.cli.run_folder import SaveConfig, create_run_folder, held, release_run_folder, require_run_name
 from genzoo.data.loading import worker_error
 from genzoo.data.splits import ArrayDataModule
@@ -248,6 +248,8 @@ def _require_sense(config: Namespace) -> None:
     Raises:
         ValueError: With the setting and what it should be.
     """
+    for section in ("model", "data"):
+        require_values(section, config[section])
     if config.run.name is not None:
         require_run_name(config.run.name)
     for name in POSITIVE:
