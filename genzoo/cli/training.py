@@ -31,8 +31,9 @@ from genzoo.checkpoints import CheckpointError, happened_while_restoring
 from genzoo.cli.configs import require_configs, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.ending import Stopped
-from genzoo.cli.errors import Parser, is_deliberate, refusal, refuse, require_values, say
+from genzoo.cli.errors import Parser, is_deliberate, refusal, refuse, say
 from genzoo.cli.run_folder import SaveConfig, create_run_folder, held, release_run_folder, require_run_name
+from genzoo.cli.signatures import require_values
 from genzoo.data.loading import worker_error
 from genzoo.data.splits import ArrayDataModule
 from genzoo.files import REMEDIES, system_refusal

@@ -2,8 +2,8 @@
 
 import pytest
 
-from genzoo.cli.errors import sentence
 from genzoo.cli.reasons import reasons
+from genzoo.cli.sentences import sentence
 
 NO_LOGGER = """\
 Does not validate against any of the Union subtypes
