@@ -51,3 +51,10 @@ def test_a_run_goes_on_and_is_tested(runs, name):
     groups = "[]" if name == "dcgan" else "[reconstruction]"
     few = ["--data.subset", "64", "--trainer.enable_progress_bar", "false", "--evaluation.groups", groups]
     assert main(["test", str(run), *few]) == 0
+
+
+def test_the_config_of_a_resumed_run_begins_a_new_one(runs):
+    config = runs / "dcgan" / "earlier" / "config.yaml"
+    assert "last.ckpt" in config.read_text()
+    assert main(["fit", "--config", str(config), "--run.name", "again", "--trainer.enable_progress_bar", "false"]) == 0
+    assert steps_of(runs / "dcgan" / "again")[:2] == [0, 1]
