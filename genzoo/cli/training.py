@@ -265,8 +265,8 @@ def run(arguments: list[str]) -> int:
     """Runs a verb with its arguments, for instance ``["fit", "--config", "configs/vae.yaml"]``.
 
     Returns:
-        The exit code: 0, or 1 after a failure and 2 after misuse that has been said on the standard error stream.
-        Misuse that the parser finds ends the program.
+        The exit code: 0, or 1 after a failure that has been said on the standard error stream. Misuse ends the
+        program with 2.
     """
     _quiet()
     beginning, leaving, exit_code = Beginning(), ExitStack(), 1
@@ -306,8 +306,9 @@ def run(arguments: list[str]) -> int:
             refused = refusal(error)
             if refused is None:
                 raise
+            if not isinstance(error, OSError) or isinstance(error, MISNAMED):
+                refuse(refused)
             say(refused)
-            exit_code = 1 if isinstance(error, OSError) and not isinstance(error, MISNAMED) else 2
         elif is_deliberate(error):
             say(str(error))
         else:

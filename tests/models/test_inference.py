@@ -236,7 +236,8 @@ def test_two_devices_fit_the_density_of_all_training_images(working_folder):
 def test_a_missing_scikit_learn_is_one_sentence_before_training(working_folder, monkeypatch, capsys):
     for name in ("sklearn", "sklearn.mixture"):
         monkeypatch.setitem(sys.modules, name, None)
-    assert main(["fit", "--model", "AutoEncoder", "--model.density", "GaussianMixtureDensity", *STEP]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["fit", "--model", "AutoEncoder", "--model.density", "GaussianMixtureDensity", *STEP])
     assert capsys.readouterr().err.strip().splitlines()[-1] == (
         "genzoo: fitting a GaussianMixtureDensity needs the package scikit-learn, which is not installed; "
         "run `pip install scikit-learn`"
