@@ -33,6 +33,8 @@ ENTRIES: dict[str, type] = {
     "data_identity": str,
 }
 RESUMED = ("loops", "optimizer_states")
+# The name of the file in which Lightning's ddp_spawn and ddp_fork hand the weights back, bare, to who started them.
+HANDED_BACK = ".temp.ckpt"
 
 
 class CheckpointError(ValueError):
@@ -143,6 +145,8 @@ class SafeCheckpointIO(TorchCheckpointIO):
             FileNotFoundError: If there is no such file.
             CheckpointError: If it cannot be read, or is no checkpoint.
         """
+        if Path(path).name == HANDED_BACK:
+            return torch.load(path, map_location=map_location, weights_only=True)  # type: ignore[no-any-return]
         return read_checkpoint(path, map_location=map_location, weights_only=weights_only is not False)
 
 

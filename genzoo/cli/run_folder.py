@@ -25,9 +25,8 @@ CONFIG = "config.yaml"
 LOCK = ".lock"
 FOLDER_OF_RANK_ZERO = "GENZOO_RUN_FOLDER"
 WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
-
-
 LONGEST_NAME = 200
+
 # The run folder that this process has made and, from there outwards, those that it had to make around it.
 _made: list[Path] = []
 
@@ -102,7 +101,10 @@ def release_run_folder(has_begun: bool) -> None:
     os.environ.pop(FOLDER_OF_RANK_ZERO, None)
     folder, *around = _made
     _made.clear()
-    if folder.is_dir() and (not has_begun or {path.name for path in folder.rglob("*") if path.is_file()} <= {CONFIG}):
+    files = {path.name for path in folder.rglob("*") if path.is_file()}
+    # Of processes that Lightning has started by itself, this one knows only what they have left.
+    has_begun = has_begun or CONFIG in files
+    if folder.is_dir() and (not has_begun or files <= {CONFIG}):
         shutil.rmtree(folder)
         with suppress(OSError):
             for place in around:

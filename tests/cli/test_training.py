@@ -220,6 +220,13 @@ def test_best_is_the_best(working_folder):
     assert sorted(path.name for path in folder.iterdir()) == ["best.ckpt", "last.ckpt"]
 
 
+def test_a_run_is_kept_that_other_processes_have_trained(working_folder):
+    processes = ["--trainer.strategy", "ddp_fork", "--trainer.devices", "1"]
+    assert main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, *processes, "--run.name", "mine"]) == 0
+    kept = working_folder / "runs" / "vae" / "mine"
+    assert sorted(path.name for path in kept.iterdir()) == ["checkpoints", "config.yaml", "images"]
+
+
 def test_a_run_that_could_not_begin_takes_up_no_name(working_folder, capsys):
     arguments = ["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--run.name", "mine"]
     with pytest.raises(SystemExit, match="2"):
