@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import torch
-from lightning.pytorch.cli import LRSchedulerCallable, ReduceLROnPlateau
+from lightning.pytorch.cli import ReduceLROnPlateau
 from lightning.pytorch.utilities.types import (
     LRSchedulerConfigType,
     OptimizerConfig,
@@ -16,6 +16,7 @@ from lightning.pytorch.utilities.types import (
 )
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 
 class AdversarialAdam(torch.optim.Adam):
@@ -40,6 +41,9 @@ class AdversarialAdam(torch.optim.Adam):
     ) -> None:
         super().__init__(params, lr=lr, betas=betas, **kwargs)
 
+
+LRSchedulerCallable = Callable[[Optimizer], ReduceLROnPlateau] | Callable[[Optimizer], LRScheduler]
+"""Makes a schedule. Of the two ReduceLROnPlateau, the one that has a monitor comes first: the short name means it."""
 
 Interval = Literal["epoch", "step"]
 """When a learning-rate schedule moves on: at the end of every epoch, or with every update of its optimiser."""

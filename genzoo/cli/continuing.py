@@ -18,6 +18,7 @@ import yaml
 from genzoo.checkpoints import CheckpointError, read_checkpoint, require_states
 from genzoo.cli.configs import configs_in, read_config
 from genzoo.cli.errors import refuse
+from genzoo.cli.order import in_order
 from genzoo.cli.run_folder import CONFIG
 from genzoo.spec import DataSpec
 
@@ -70,22 +71,6 @@ class Continued:
         return [f"{name} is {now[name]} (the run had {before[name]})" for name in names]
 
 
-def configs_first(arguments: list[str]) -> list[str]:
-    """Arguments in which all configs stand before the settings that override them, in their own order."""
-    verb, *others = arguments
-    configs, settings = [], []
-    iterator = iter(others)
-    for argument in iterator:
-        flag, equals, _ = argument.partition("=")
-        if flag not in ("--config", "-c"):
-            settings.append(argument)
-        elif equals:
-            configs.append(argument)
-        else:
-            configs += [argument, *([value] if (value := next(iterator, None)) is not None else [])]
-    return [verb, *configs, *settings]
-
-
 def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
     """Finds the run that a command goes on from, if there is one, and puts its settings below all others.
 
@@ -102,7 +87,7 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
         given, others = _checkpoint_of_configs(others)
     checkpoint = _checkpoint(named, given, verb, others)
     if checkpoint is None:
-        return configs_first([verb, *others]), None
+        return [verb, *in_order(others)], None
     # A file says what it likes; only who types the command may trust it.
     weights_only = (_value(others, "--weights_only") or "").lower() != "false"
     written = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else 0
@@ -145,8 +130,7 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
             yaml.safe_dump(settings, file)
         config = Path(file.name)
         atexit.register(config.unlink, missing_ok=True)
-    verb, *others = configs_first([verb, *others])
-    return [verb, "--config", str(config), *others, "--ckpt_path", str(checkpoint)], continued
+    return [verb, *in_order(["--config", str(config), *others, "--ckpt_path", str(checkpoint)])], continued
 
 
 def _checkpoint(named: str | None, given: str | None, verb: str, arguments: list[str]) -> Path | None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from genzoo.cli.configs import require_configs, with_shipped_configs
 from genzoo.cli.errors import Parser, is_deliberate, refusal, refuse, say
+from genzoo.cli.order import in_order
 from genzoo.data.base import ImageDataModule
 from genzoo.data.decoding import open_image, planes_of
 from genzoo.data.folders import content_of, report_left_out, require_images
@@ -47,7 +48,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         default=None,
         help="JSON file that is not there yet; SAMPLES.scores.json, or the next free number, if left out.",
     )
-    arguments = with_shipped_configs(list(arguments))
+    arguments = in_order(with_shipped_configs(list(arguments)))
     try:
         require_configs(arguments)
         settings = parser.instantiate_classes(parser.parse_args(arguments))

@@ -5,7 +5,7 @@ import textwrap
 from dataclasses import dataclass, replace
 
 WAYS = r"Does not validate against any of the Union subtypes\nSubtypes: .*?\nErrors:\n(.*)\nGiven value type: .*?\n"
-MISFITS = r"Expected (?:a )?(?:<class '|typing\.|dot import path)|Not a valid subclass of "
+MISFITS = r"Expected (?:a )?(?:<class '|typing\.|dot import path|'[\w.]+' to be a subclass)|Not a valid subclass of "
 
 
 @dataclass(frozen=True)

@@ -60,11 +60,19 @@ def _of_settings(found: list[Reason]) -> str | None:
     if expected := _expected(ways):
         return f"{setting} should be {expected}" + (f", got {reason.given}" if reason.given else "")
     asked = next(filter(None, (_names_no_class(way.text, _class_path(way)) for way in found)), None)
+    abstract = re.fullmatch(r"Expected an instantiatable class, but (?:([\w.]+) )?is abstract", reason.text)
+    # What settings are taken for those of, where their class is not given.
+    if abstract and setting in ROOTS and abstract[1] == f"genzoo.{ROOTS[setting].__name__}":
+        return _not_given(setting)
+    if abstract:
+        asked = abstract[1] or reason.given
     if asked:
         owner = pydoc.locate(reason.owner) if reason.owner else Trainer
         parameter = parameter_of(owner, setting.removeprefix("trainer."))
         kinds = [ROOTS[setting]] if setting in ROOTS else [] if parameter is None else classes_in(parameter.annotation)
         known = names_of(kinds)
+        if abstract:
+            return f"{asked} is abstract; choose one of {', '.join(known)}"
         kind = setting.removeprefix("trainer.").removesuffix("s") if setting.startswith("trainer.") else setting
         return f"there is no {kind} {asked}; {nearest(asked, known)}there are {', '.join(known)}"
     return None
@@ -80,15 +88,18 @@ def _of_commands(text: str, options: Iterable[str]) -> str | None:
         shipped = sorted(f"configs/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*.yaml"))
         return f"there is no config {match[1]}; those that come with genzoo are {', '.join(shipped)}"
     if match := re.search(r"required: (?:\w+\.)?(model|data)$", text):
-        known = names_of([ROOTS[match[1]]])
-        return f"there is no {match[1]}; give a --config, or --{match[1]} and one of {', '.join(known)}"
+        return _not_given(match[1])
     if match := re.search(r"--(model|data)\.help: Expected a dot import path string: (.*)", text):
         known = names_of([ROOTS[match[1]]])
         return f"there is no {match[1]} {match[2]}; {nearest(match[2], known)}there are {', '.join(known)}"
     if match := re.search(r"unrecognized arguments: (\S+)", text):
         asked = match[1].partition("=")[0]
-        return f"there is no setting {asked}; {nearest(asked, options)}genzoo fit --help lists them all"
+        return f"there is no setting {asked}; {nearest(asked, options)}genzoo VERB --help lists them all"
     return None
+
+
+def _not_given(name: str) -> str:
+    return f"there is no {name}; give a --config, or --{name} and one of {', '.join(names_of([ROOTS[name]]))}"
 
 
 def _whole(found: list[Reason]) -> str:
@@ -143,5 +154,5 @@ def _unknown_key(asked: list[str], options: list[list[str]]) -> str:
     depth = next(place for place in range(len(asked)) if asked[: place + 1] not in [o[: place + 1] for o in options])
     known = sorted({o[depth] for o in options if o[:depth] == asked[:depth] and len(o) > depth} - NOT_IN_CONFIGS)
     owner = ".".join(asked[:depth]) or "a config"
-    choice = f"it has {', '.join(known)}" if len(known) <= MANY else "genzoo fit --help lists them all"
+    choice = f"it has {', '.join(known)}" if len(known) <= MANY else "genzoo VERB --help lists them all"
     return f"{owner} has no setting {asked[depth]}; {nearest(asked[depth], known)}{choice}"

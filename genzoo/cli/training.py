@@ -361,6 +361,8 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
     warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
     warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
+    # Games move their schedules themselves, and look at the metric then.
+    warnings.filterwarnings("ignore", message=".*lr scheduler dict contains the key.*monitor.*")
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.trainer.connectors.callback_connector"):
         logging.getLogger(name).addFilter(_is_news)
 

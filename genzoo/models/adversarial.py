@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
+from lightning.pytorch.cli import OptimizerCallable, ReduceLROnPlateau
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.types import OptimizerConfig, OptimizerLRSchedulerConfig
@@ -27,7 +27,7 @@ from genzoo.hyperparameters import whole_number
 from genzoo.models.base import Batch, GenerativeModel
 from genzoo.networks.priors import NormalPrior, Prior
 from genzoo.noise import Noise
-from genzoo.optimizers import AdversarialAdam, Interval, scheduled
+from genzoo.optimizers import AdversarialAdam, Interval, LRSchedulerCallable, scheduled
 from genzoo.steps import ends_step
 
 Player = Literal["discriminator", "generator"]

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from lightning.pytorch.cli import OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerConfig, OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim import Adam
@@ -15,7 +15,7 @@ from genzoo.hyperparameters import as_plain, whole_number
 from genzoo.models.base import Batch, GenerativeModel, evaluating
 from genzoo.networks.densities import CodeDensity, Density
 from genzoo.noise import Noise
-from genzoo.optimizers import Interval, scheduled
+from genzoo.optimizers import Interval, LRSchedulerCallable, scheduled
 from genzoo.precision import at_least_float32
 from genzoo.steps import ends_step
 

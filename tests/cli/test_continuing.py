@@ -15,7 +15,6 @@ import yaml
 from PIL import Image
 
 from genzoo.cli import main
-from genzoo.cli.continuing import configs_first
 from genzoo.models.base import GenerativeModel
 from tests.conftest import read_wandb_run
 from tests.test_earlier_runs import FIXTURES
@@ -394,23 +393,6 @@ def test_the_same_data_elsewhere_and_of_a_later_date_are_the_same(run_of_a_folde
     with caplog.at_level(logging.INFO):
         assert fit("runs/vae/run", "--trainer.max_epochs", "2", "--data.root", "moved") == 0
     assert "the training data" not in caplog.text
-
-
-def test_configs_come_before_what_overrides_them():
-    arguments = [
-        "fit",
-        "--model.beta",
-        "2",
-        "--config",
-        "a.yaml",
-        "--run.name=x",
-        "-c=b.yaml",
-        "--seed_everything",
-        "1",
-    ]
-    assert configs_first(arguments) == [
-        *("fit", "--config", "a.yaml", "-c=b.yaml", "--model.beta", "2", "--run.name=x", "--seed_everything", "1")
-    ]
 
 
 def started(*arguments):

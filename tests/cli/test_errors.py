@@ -46,6 +46,25 @@ MODELS = "AutoEncoder, ConditionalGAN, DCGAN, GAN, VAE"
         (["--model", "VAE", *MINI, "--model.beta", "-1"], "genzoo: beta must not be negative, got -1.0"),
         (MINI, f"genzoo: there is no model; give a --config, or --model and one of {MODELS}"),
         (
+            ["--model.beta", "2", *MINI],
+            f"genzoo: there is no model; give a --config, or --model and one of {MODELS}",
+        ),
+        (["--model", "AdversarialModel", *MINI], f"genzoo: AdversarialModel is abstract; choose one of {MODELS}"),
+        (
+            ["--model", "VAE", *MINI, "--model.networks", "EncoderDecoder"],
+            "genzoo: EncoderDecoder is abstract; choose one of ConvolutionalEncoderDecoder, GatedMLPEncoderDecoder, "
+            "MLPEncoderDecoder, ResidualEncoderDecoder",
+        ),
+        (
+            ["--model", "VAE", *MINI, "--model.scheduler", "ReduceLROnPlateau"],
+            "genzoo: ReduceLROnPlateau needs monitor; give it a value with --model.scheduler.monitor",
+        ),
+        (
+            ["--model", "VAE", *MINI, "--model.scheduler", "StepLR", "--model.scheduler.step_sise", "1"],
+            "genzoo: StepLR has no setting step_sise; did you mean step_size? it has gamma, last_epoch, optimizer, "
+            "step_size",
+        ),
+        (
             ["--model", "VAE", *MINI, "--model.likelihood", "Bernouli"],
             "genzoo: there is no likelihood Bernouli; did you mean Bernoulli? there are Bernoulli, "
             "ContinuousBernoulli, DiscretizedLogistic, Gaussian, LearnedGaussian",
@@ -57,7 +76,7 @@ MODELS = "AutoEncoder, ConditionalGAN, DCGAN, GAN, VAE"
         (
             ["--model", "VAE", *MINI, "--trainer.max_epoks", "3"],
             "genzoo: there is no setting --trainer.max_epoks; did you mean --trainer.max_epochs? "
-            "genzoo fit --help lists them all",
+            "genzoo VERB --help lists them all",
         ),
     ],
 )
@@ -251,7 +270,7 @@ A_CLASS = "a class is given by class_path, and its settings under init_args"
         (
             "max_epochs",
             "max_epoch",
-            "genzoo: trainer has no setting max_epoch; did you mean max_epochs? genzoo fit --help lists them all",
+            "genzoo: trainer has no setting max_epoch; did you mean max_epochs? genzoo VERB --help lists them all",
         ),
         ("max_epochs: 1", "max_epochs: many", "genzoo: trainer.max_epochs should be a whole number, got many"),
         ("monitor", "monitr", "genzoo: EarlyStopping has no setting monitr; did you mean monitor? it has check_finite"),

@@ -275,6 +275,14 @@ def test_what_cannot_be_trained_is_refused_before_there_is_a_run(model, wrong, s
     assert not list((working_folder / "runs").glob("*/*"))
 
 
+@pytest.mark.usefixtures("working_folder")
+def test_a_game_takes_the_schedule_with_a_monitor_by_its_short_name(recwarn):
+    schedule = "--model.generator_scheduler"
+    watched = [schedule, "ReduceLROnPlateau", f"{schedule}.monitor", "val/discriminator_real"]
+    assert main(["fit", *SMALL_GAN, *QUICK, *NO_LOGGER, *watched]) == 0
+    assert not [warning for warning in recwarn if "monitor" in str(warning.message)]
+
+
 def test_a_validation_beyond_the_epoch_is_refused_before_training(working_folder, capsys):
     arguments = ["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--trainer.val_check_interval", "3"]
     with pytest.raises(SystemExit, match="2"):
