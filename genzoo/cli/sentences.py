@@ -52,7 +52,7 @@ def _of_settings(found: list[Reason]) -> str | None:
         refusing = pydoc.locate(class_path)
         known = settings_of(refusing) if isinstance(refusing, type) else []
         name = refusing.__name__ if isinstance(refusing, type) else setting
-        return f"{name} has no setting {match[1]}; {nearest(match[1], known)}it has {', '.join(known)}"
+        return f"{name} has no setting {match[1]}; {nearest(match[1], known)}it has {', '.join(known) or 'none'}"
     if setting and (match := re.search(r"arguments are required: ([\w, ]+)$", reason.text)):
         option = ".".join([*reason.settings, match[1].partition(",")[0]])
         return f"{_class_path(reason).rpartition('.')[2]} needs {match[1]}; give it a value with --{option}"

@@ -74,6 +74,10 @@ MODELS = "AutoEncoder, ConditionalGAN, DCGAN, GAN, VAE"
             "genzoo: MLPEncoderDecoder has no setting width; it has hidden_features",
         ),
         (
+            ["--model", "VAE", *MINI, "--model.likelihood.deviation", "3"],
+            "genzoo: Bernoulli has no setting deviation; it has none",
+        ),
+        (
             ["--model", "VAE", *MINI, "--trainer.max_epoks", "3"],
             "genzoo: there is no setting --trainer.max_epoks; did you mean --trainer.max_epochs? "
             "genzoo VERB --help lists them all",
