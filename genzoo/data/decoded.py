@@ -5,6 +5,7 @@ import json
 import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,7 +81,7 @@ class DecodedImages(ImageDataModule):
         self.native_size = self.image_size
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         self.skip_broken = skip_broken
-        self._cache: ArrayCache | None = None
+        self._looked_at: ArrayCache | None = None
 
     @property
     def cache_name(self) -> str:
@@ -115,42 +116,48 @@ class DecodedImages(ImageDataModule):
             FileNotFoundError: If there are none.
             ValueError: If an image is broken and ``skip_broken`` is False.
         """
-        if skipped := self._cached().notes["skipped"]:
+        if skipped := self._look().notes["skipped"]:
             logger.warning("left out %d images that cannot be read, the first: %s", len(skipped), skipped[0])
 
     @property
     def has_validation_split(self) -> bool:  # type: ignore[override]
         """Whether there is an official validation split."""
-        return "validation_images" in (self._cache or self._cached())
+        return "validation_images" in self._cache
 
     def load(self, split: Split) -> Arrays:
         """Opens one of the splits; the images are mapped into memory, not read."""
-        cache = self._cached()
+        cache = self._look()
         return cache.open(f"{split}_images"), np.array(cache.open(f"{split}_labels"))
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Tells the training data from other data, for runs that go on: a function of names, pixels and labels."""
-        cache = self._cache or self._cached()
-        return f"{cache.length('train_images')}-{cache.checksum('train_images', 'train_labels', 'train_draws')}"
+        checksum = self._cache.checksum("train_images", "train_labels", "train_draws")
+        return f"{self._cache.length('train_images')}-{checksum}"
 
     def _sizes(self) -> dict[Part, int]:
-        return super()._sizes() | {"test": (self._cache or self._cached()).length("test_images")}
+        return super()._sizes() | {"test": self._cache.length("test_images")}
 
     def _held_out(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        draws = (self._cache or self._cached()).open("train_draws")
+        draws = self._cache.open("train_draws")
         if len(draws) == 0:
             return super()._held_out(labels)
         return choose_by_draw(labels, draws, self.validation_fraction)
 
-    def _cached(self) -> ArrayCache:
+    @property
+    def _cache(self) -> ArrayCache:
+        """The images as they were when they were last looked at."""
+        return self._looked_at or self._look()
+
+    def _look(self) -> ArrayCache:
+        """Looks for changes of the originals, and decodes them unless the cache has them."""
         everything = json.dumps([CACHE_VERSION, self.image_size, self.channels, self.fingerprint()])
         fingerprint = hashlib.sha256(everything.encode()).hexdigest()[:16]
         cache = ArrayCache(self.cache_dir / f"{self.cache_name}-{self.image_size}-{fingerprint}")
         cache.ensure(self._decode)
         if (skipped := cache.notes["skipped"]) and not self.skip_broken:
             raise self._broken(skipped[0])
-        self._cache = cache
+        self._looked_at = cache
         return cache
 
     def _decode(self, writer: ArrayWriter) -> None:

@@ -3,6 +3,7 @@
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,7 +138,7 @@ class ArrayDataModule(LightningDataModule, ABC):
             read_checkpoint(file, name=checkpoint_path, mmap=True, weights_only=weights_only)
             return super().load_from_checkpoint(file, **kwargs)
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Tells the training data from other data, for runs that go on; known once they are loaded.
 
