@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from genzoo.names import nearest
+
 # What the parser looks for in a file, where a value names one.
 READ_FROM_FILES = ("config", "c", "model", "data", "trainer", "checkpoint", "pictures", "alarms", "evaluation")
 MOST_ENTRIES = 100_000
@@ -65,12 +67,6 @@ def read_config(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"the config {path} cannot be used: {error}") from None
     return config
-
-
-def nearest(asked: str, known: Iterable[str]) -> str:
-    """The question whether the most similar of the known names was meant; empty if none is similar."""
-    near = difflib.get_close_matches(asked, list(known), n=1, cutoff=0.5)
-    return f"did you mean {near[0]}? " if near else ""
 
 
 def configs_in(arguments: list[str]) -> Iterable[tuple[int, str]]:

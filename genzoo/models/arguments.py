@@ -1,6 +1,5 @@
 """What a model's public methods are given: conditions in the forms that people write, and checks of the rest."""
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from genzoo.names import nearest
 
 Conditions = Tensor | NDArray[Any] | Sequence[Any] | int | str
 """Conditions of samples: a class for all of them, by its number or its name, or one for each; or vectors."""
@@ -97,10 +98,8 @@ def require_floats(values: Any, shape: tuple[int, ...], reader: str, remedy: str
 def _number_of(name: str, class_names: Sequence[str]) -> int:
     if name in class_names:
         return list(class_names).index(name)
-    close = difflib.get_close_matches(name, class_names, 1)
     known = ", ".join(class_names) if len(class_names) <= MANY else f"{len(class_names)} classes"
-    meant = f"did you mean {close[0]}? " if close else ""
-    raise ValueError(f"there is no class {name!r}; {meant}there are {known}")
+    raise ValueError(f"there is no class {name!r}; {nearest(name, class_names)}there are {known}")
 
 
 def _as_tensor(values: Any) -> Tensor | None:
