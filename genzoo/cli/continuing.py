@@ -15,9 +15,8 @@ from typing import Any
 
 import yaml
 
-from genzoo.checkpoints import CheckpointError, read_checkpoint, require_states
+from genzoo.checkpoints import read_checkpoint, require_states
 from genzoo.cli.configs import configs_in, read_config
-from genzoo.cli.errors import refuse
 from genzoo.cli.order import in_order
 from genzoo.cli.run_folder import CONFIG
 from genzoo.spec import DataSpec
@@ -79,6 +78,10 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
 
     Returns:
         Arguments as Lightning takes them, and the run.
+
+    Raises:
+        ValueError: If there is no such run, or none that can go on.
+        FileNotFoundError: If there is no such checkpoint.
     """
     verb, *others = arguments
     named = others.pop(0) if others and not others[0].startswith("-") else None
@@ -91,29 +94,23 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
     # A file says what it likes; only who types the command may trust it.
     weights_only = (_value(others, "--weights_only") or "").lower() != "false"
     written = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else 0
-    try:
-        stored = read_checkpoint(checkpoint, mmap=True, weights_only=weights_only)
-        if verb == "fit":
-            require_states(stored, checkpoint)
-    except (CheckpointError, FileNotFoundError) as error:
-        refuse(str(error))
+    stored = read_checkpoint(checkpoint, mmap=True, weights_only=weights_only)
+    if verb == "fit":
+        require_states(stored, checkpoint)
     others = _without(others, "--ckpt_path")
 
     # Resolved, so that it does not matter from where, and through which links, a run is named.
     folder: Path | None = (Path(named) if named is not None else checkpoint.absolute().parent.parent).resolve()
     if folder is not None and not (folder / CONFIG).is_file():
         if named is not None:
-            refuse(f"{named} is no run: there is no {CONFIG} in it")
+            raise ValueError(f"{named} is no run: there is no {CONFIG} in it")
         folder = None
     if folder is None:
         settings = _stored_settings(stored)
         if _model(others) is None:
             _require_model(settings, checkpoint)
     else:
-        try:
-            settings = read_config(folder / CONFIG)
-        except ValueError as error:
-            refuse(str(error))
+        settings = read_config(folder / CONFIG)
     # Where the name of a new run is given, or an earlier state is gone on from, the old run is left as it is.
     in_place = verb == "fit" and folder is not None and checkpoint.name == LAST and not _value(others, "--run.name")
     first_step, epochs = stored.get("global_step", 0), _epochs(stored)
@@ -142,7 +139,7 @@ def _checkpoint(named: str | None, given: str | None, verb: str, arguments: list
     if given == "last":
         return _newest(arguments)
     if "://" in given:
-        refuse(f"a command goes on from a file, and {given} is an address; fetch the file and give its path")
+        raise ValueError(f"a command goes on from a file, and {given} is an address; fetch the file and give its path")
     return Path(given)
 
 
@@ -177,22 +174,24 @@ def _checkpoint_of_configs(arguments: list[str]) -> tuple[str | None, list[str]]
 def _require_model(settings: dict[str, Any], checkpoint: Path) -> None:
     """Requires that the model of a checkpoint is known, where nothing else tells it."""
     if not settings:
-        refuse(f"{checkpoint} does not say which model it holds; name it with --model, or give a run's --config")
+        raise ValueError(
+            f"{checkpoint} does not say which model it holds; name it with --model, or give a run's --config"
+        )
     class_path = str(settings["model"]["class_path"])
     module, _, name = class_path.rpartition(".")
     try:
         getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        refuse(
+        raise ValueError(
             f"{checkpoint} holds a {class_path}, which cannot be found ({error}); go to the folder that it lies in, or "
             "name the model with --model"
-        )
+        ) from error
 
 
 def _checkpoint_of_run(folder: Path, verb: str) -> Path:
     """What a verb takes of a run: training goes on from the last state, all else measures the best one."""
     if not folder.is_dir():
-        refuse(f"there is no run {folder}; give the folder of one, runs/MODEL/NAME")
+        raise ValueError(f"there is no run {folder}; give the folder of one, runs/MODEL/NAME")
     best, last = (folder / "checkpoints" / name for name in ("best.ckpt", LAST))
     return best if verb != "fit" and best.is_file() else last
 
@@ -201,11 +200,13 @@ def _newest(arguments: list[str]) -> Path:
     """The last checkpoint of the newest run of the model that the arguments name."""
     model = _model(arguments)
     if model is None:
-        refuse("--ckpt_path last is the newest run of a model; name the model by --model or --config, or give the run")
+        raise ValueError(
+            "--ckpt_path last is the newest run of a model; name the model by --model or --config, or give the run"
+        )
     folder = Path(_value(arguments, "--run.root") or "runs") / model.lower()
     found = sorted(folder.glob(f"*/checkpoints/{LAST}"), key=lambda path: path.stat().st_mtime_ns)
     if not found:
-        refuse(f"there is no run of {model} in {folder} to go on from; leave --ckpt_path out to begin one")
+        raise ValueError(f"there is no run of {model} in {folder} to go on from; leave --ckpt_path out to begin one")
     return found[-1]
 
 

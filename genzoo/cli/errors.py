@@ -11,10 +11,15 @@ from typing import NoReturn
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser
 
+from genzoo.checkpoints import happened_while_restoring
 from genzoo.cli.sentences import sentence
+from genzoo.data.loading import worker_error
+from genzoo.files import REMEDIES, system_refusal
 
 DEBUG = "GENZOO_DEBUG"
 DELIBERATE = (ValueError, OSError, RuntimeError, ImportError)
+# Errors of the system that a name on the command line brings about; for the others nobody at the keyboard is to blame.
+MISNAMED = (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
 class Parser(LightningArgumentParser):
@@ -47,17 +52,61 @@ def say(reason: str) -> None:
     sys.stderr.write(f"genzoo: {reason}\n")
 
 
+def answer(error: Exception, has_begun: bool) -> int:
+    """Says in a sentence why a command ends; to be called where the error is met.
+
+    Misuse ends the program with code 2: what is found wrong with the settings before training or measuring has begun,
+    and what Lightning calls a misconfiguration at any time.
+
+    Args:
+        error: What has ended the command.
+        has_begun: Whether it had begun to train or to measure.
+
+    Returns:
+        The exit code of a failure, 1.
+
+    Raises:
+        Exception: The error itself, if it is a fault in the code of ours or the user's and no sentence will do.
+    """
+    has_begun = has_begun and not isinstance(error, MisconfigurationException)
+    reason = failure(error) or (None if has_begun else refusal(error))
+    if reason is None:
+        raise error
+    is_of_system = isinstance(error, OSError) and not isinstance(error, MISNAMED)
+    if not has_begun and not is_of_system and worker_error(error) is None:
+        refuse(reason)
+    say(reason)
+    return 1
+
+
+def failure(error: Exception) -> str | None:
+    """What an error says at any time: of the system, of worker processes, or on purpose; None if it is another."""
+    if failed := worker_error(error):
+        return str(failed)
+    if isinstance(error, OSError) and error.errno in REMEDIES:
+        return system_refusal(error)
+    return str(error) if is_deliberate(error) else None
+
+
 def is_deliberate(error: BaseException) -> bool:
     """Whether an error was raised by genzoo itself, for the user to read, and not by something that broke."""
     return _is_reason(error) and _packages(error)[-1] == "genzoo"
 
 
 def refusal(error: Exception) -> str | None:
-    """What an error says of the settings where nothing has begun yet; None if something is broken that they only met.
+    """What an error says of the settings where nothing has begun yet; None if it is a fault in our code or the user's.
 
-    What the system and the libraries raise is their refusal. Our own code and the user's refuse by a statement that
-    raises a reason, and whatever else is raised there is a fault.
+    Whatever the system or a library raises is taken for its refusal of a setting. In our code and the user's, a
+    ``raise`` of one of the `DELIBERATE` is a refusal, and every other error a fault.
     """
+    if is_deliberate(error):
+        return str(error)
+    if happened_while_restoring(error):
+        first_line = str(error).partition("\n")[0]
+        return (
+            f"the checkpoint does not fit what it shall be restored to, or is damaged ({type(error).__name__}: "
+            f"{first_line}); leave out what changes optimisers and callbacks, or give another checkpoint"
+        )
     cause: BaseException = error
     # jsonargparse tells of what was raised inside a class by an error of its own.
     while cause.__cause__ is not None and _packages(cause)[-1:] == ["jsonargparse"]:
@@ -65,8 +114,6 @@ def refusal(error: Exception) -> str | None:
     raiser = next((package for package in reversed(_packages(cause)) if package not in sys.stdlib_module_names), None)
     if not (isinstance(cause, OSError) or _is_reason(cause) or raiser in _installed()):
         return None
-    if is_deliberate(error):
-        return str(error)
     if isinstance(error, (*DELIBERATE, MisconfigurationException)) and str(error).strip():
         return sentence(str(error))
     return f"{type(error).__name__}: {error} ({DEBUG}=1 shows where)"

@@ -12,7 +12,6 @@ from typing import Any
 
 import yaml
 from jsonargparse import Namespace
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -27,16 +26,13 @@ from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
 from genzoo.callbacks.progress import ProgressBar
-from genzoo.checkpoints import CheckpointError, happened_while_restoring
 from genzoo.cli.configs import require_configs, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.ending import Stopped
-from genzoo.cli.errors import Parser, is_deliberate, refusal, refuse, say
+from genzoo.cli.errors import Parser, answer
 from genzoo.cli.run_folder import SaveConfig, create_run_folder, held, release_run_folder, require_run_name
 from genzoo.cli.signatures import require_values
-from genzoo.data.loading import worker_error
 from genzoo.data.splits import ArrayDataModule
-from genzoo.files import REMEDIES, system_refusal
 from genzoo.loggers import CSVLogger, WandbLogger
 from genzoo.models.base import GenerativeModel
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
@@ -51,16 +47,15 @@ DEFAULTS = {
 }
 # What may be given singly and stands in the config of a run as a list.
 LISTS = ("callbacks", "logger", "plugins")
-
-
 # Numbers of the trainer that Lightning does not look at: a 0 of them would be divided by.
 POSITIVE = ("accumulate_grad_batches", "check_val_every_n_epoch")
-MISNAMED = (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
 SEED = "PL_GLOBAL_SEED"
 
 
 class TrainingCLI(LightningCLI):
     """LightningCLI with genzoo's models and data sets, their links, and one folder per run.
+
+    What it refuses is a `ValueError` with a sentence for the user; `run` says it.
 
     Args:
         arguments: A verb and what follows it.
@@ -119,22 +114,13 @@ class TrainingCLI(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         """Says what differs from the run that is continued, and completes what the user leaves out."""
-        config = self.config[self.subcommand]
-        if self.subcommand != "fit" and config.ckpt_path is None:
-            refuse(f"{self.subcommand} needs the weights of a run: genzoo {self.subcommand} runs/MODEL/NAME")
+        config = self.config[self.verb]
+        if self.verb != "fit" and config.ckpt_path is None:
+            raise ValueError(f"{self.verb} needs the weights of a run: genzoo {self.verb} runs/MODEL/NAME")
         if self.continued is None and config.ckpt_path is not None:
-            refuse(f"give {config.ckpt_path} by --ckpt_path, or by ckpt_path in the file of a --config")
+            raise ValueError(f"give {config.ckpt_path} by --ckpt_path, or by ckpt_path in the file of a --config")
+        _require_sense(config)
         config.weights_only = self.continued is None or self.continued.weights_only
-        try:
-            _require_sense(config)
-        except ValueError as error:
-            refuse(str(error))
-        if config.trainer.default_root_dir is not None:
-            refuse("every run has a folder of its own: give --run.root in place of --trainer.default_root_dir")
-        if config.trainer.barebones:
-            refuse("--trainer.barebones leaves out the checkpoints and numbers that make a run; it is for Python alone")
-        if config.trainer.enable_checkpointing is False:
-            refuse("a run keeps checkpoints; for fewer give --checkpoint.save_last false and --checkpoint.save_top_k 0")
         for name in LISTS:
             if isinstance(config.trainer[name], Namespace):
                 config.trainer[name] = [config.trainer[name]]
@@ -146,36 +132,31 @@ class TrainingCLI(LightningCLI):
             self._compare(self.continued)
 
     def _compare(self, continued: Continued) -> None:
-        config = self.config[self.subcommand]
-        if self.subcommand == "fit" and 0 <= (config.trainer.max_epochs or -1) <= continued.epochs:
-            refuse(
-                f"{continued.checkpoint} has had all {config.trainer.max_epochs} epochs; ask for more with "
+        trainer = self.config[self.verb].trainer
+        if self.verb == "fit" and 0 <= (trainer.max_epochs or -1) <= continued.epochs:
+            raise ValueError(
+                f"{continued.checkpoint} has had all {trainer.max_epochs} epochs; ask for more with "
                 "--trainer.max_epochs"
             )
-        if self.subcommand == "fit" and config.trainer.fast_dev_run:
-            refuse("--trainer.fast_dev_run tries the settings of a new run; give them by --config in place of the run")
-        settings = yaml.safe_load(self.parser.dump(self.config, skip_none=False))[self.subcommand]
+        if self.verb == "fit" and trainer.fast_dev_run:
+            raise ValueError(
+                "--trainer.fast_dev_run tries the settings of a new run; give them by --config in place of the run"
+            )
+        settings = yaml.safe_load(self.parser.dump(self.config, skip_none=False))[self.verb]
         if _is_first_process():
             sys.stderr.writelines(f"genzoo: {difference}\n" for difference in continued.differences(settings))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Makes the trainer, with everything that writes placed in the run folder."""
-        config = self.config[self.subcommand]
-        try:
-            self._require_fit()
-            loggers = self.config_init[self.verb].trainer.logger
-            for logger in loggers if isinstance(loggers, list) else []:
-                if isinstance(logger, WandbLogger):
-                    logger.require_usable()
-        except ValueError as error:
-            refuse(str(error))
+        config = self.config[self.verb]
+        self._require_fit()
         own: dict[str, list[Callback]] = {"predict": [Predictions()], "fit": [Interruption()]}
         callbacks = [self.beginning, *own.get(self.verb, [])]
         given = config.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any("ProgressBar" in c.class_path for c in given):
             callbacks.append(ProgressBar())
         self.trainer_defaults["callbacks"] = callbacks
-        plugins = self.config_init[self.subcommand].trainer.plugins or []
+        plugins = self.config_init[self.verb].trainer.plugins or []
         if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
             plugins.append(WholeCheckpointIO())
         kwargs["plugins"] = plugins
@@ -188,7 +169,7 @@ class TrainingCLI(LightningCLI):
         callbacks.insert(0, SaveConfig(self._kept_config(), first_step))
         trainer = super().instantiate_trainer(default_root_dir=folder, **kwargs)
         if trainer.is_global_zero and not _is_first_process():
-            refuse(
+            raise ValueError(
                 "RANK, LOCAL_RANK or SLURM_PROCID says that this is not the first of several processes, but it runs "
                 "alone; unset it, or give --trainer.devices and --trainer.num_nodes"
             )
@@ -201,11 +182,8 @@ class TrainingCLI(LightningCLI):
         return trainer
 
     def before_fit(self) -> None:
-        """Refuses what the trainer could not do with the model, while the run's folder is still empty."""
-        try:
-            self.model.require_trainable(self.trainer)
-        except ValueError as error:
-            refuse(str(error))
+        """Refuses what the trainer could not do with the model, before it launches further processes."""
+        self.model.require_trainable(self.trainer)
 
     def _kept_config(self) -> str:
         """All settings, in YAML; the checkpoint that training goes on from is none, and stays out."""
@@ -225,30 +203,41 @@ class TrainingCLI(LightningCLI):
         else:
             folder, first_step = continued.folder, continued.first_step
         if self.verb == "fit" and _is_first_process():
-            try:
-                self.leaving.enter_context(held(folder))
-                if continued is not None and continued.in_place:
-                    continued.require_unchanged()
-            except ValueError as error:
-                refuse(str(error))
+            self.leaving.enter_context(held(folder))
+            if continued is not None and continued.in_place:
+                continued.require_unchanged()
         return folder, first_step
 
     def _require_fit(self) -> None:
-        """Requires that model, data and checkpoint go together, before anything is made of them."""
-        if self.subcommand == "fit":
+        """Requires that model, data, checkpoint and loggers go together, before anything is made of them."""
+        if self.verb == "fit":
             require_batches_for_batch_norm(self.model, type(self.model).__name__, self.datamodule.batch_size)
         if self.continued is not None and self.continued.data_spec is not None:
             require_same_data(self.continued.data_spec, self.datamodule.spec, self.model.condition_dim > 0)
-        if self.subcommand == "test":
+        if self.verb == "test":
             self.config_init.test.evaluation.require_fit(self.model, self.datamodule)
+        loggers = self.config_init[self.verb].trainer.logger
+        for logger in loggers if isinstance(loggers, list) else []:
+            if isinstance(logger, WandbLogger):
+                logger.require_usable()
 
 
 def _require_sense(config: Namespace) -> None:
-    """Refuses what nothing else looks at before training.
+    """Refuses settings that nothing else looks at, or that a run cannot have, before anything is made of them.
 
     Raises:
         ValueError: With the setting and what it should be.
     """
+    if config.trainer.default_root_dir is not None:
+        raise ValueError("every run has a folder of its own: give --run.root in place of --trainer.default_root_dir")
+    if config.trainer.barebones:
+        raise ValueError(
+            "--trainer.barebones leaves out the checkpoints and numbers that make a run; it is for Python alone"
+        )
+    if config.trainer.enable_checkpointing is False:
+        raise ValueError(
+            "a run keeps checkpoints; for fewer give --checkpoint.save_last false and --checkpoint.save_top_k 0"
+        )
     for section in ("model", "data"):
         require_values(section, config[section])
     if config.run.name is not None:
@@ -273,10 +262,7 @@ def run(arguments: list[str]) -> int:
     leaving.callback(_set_environment, SEED, os.environ.get(SEED))
     try:
         arguments = with_shipped_configs(arguments)
-        try:
-            require_configs(arguments)
-        except ValueError as error:
-            refuse(str(error))
+        require_configs(arguments)
         TrainingCLI(*continuing(arguments), beginning, leaving)
         exit_code = 0
     except RunInterruptedError as interruption:
@@ -287,32 +273,10 @@ def run(arguments: list[str]) -> int:
             raise
         # The first process reports for all; one that fails before it would take it down.
         return 0
-    except CheckpointError as error:
-        refuse(str(error))
+    except BrokenPipeError:
+        raise
     except Exception as error:
-        if failed := worker_error(error):
-            say(str(failed))
-        elif isinstance(error, BrokenPipeError):
-            raise
-        elif not is_deliberate(error) and happened_while_restoring(error):
-            reason = str(error).partition("\n")[0]
-            refuse(
-                f"the checkpoint does not fit what it shall be restored to, or is damaged ({type(error).__name__}: "
-                f"{reason}); leave out what changes optimisers and callbacks, or give another checkpoint"
-            )
-        elif isinstance(error, OSError) and error.errno in REMEDIES:
-            say(system_refusal(error))
-        elif isinstance(error, MisconfigurationException) or not beginning.is_over:
-            refused = refusal(error)
-            if refused is None:
-                raise
-            if not isinstance(error, OSError) or isinstance(error, MISNAMED):
-                refuse(refused)
-            say(refused)
-        elif is_deliberate(error):
-            say(str(error))
-        else:
-            raise
+        exit_code = answer(error, beginning.is_over)
     finally:
         # A W&B run of its own for every command, also where one process gives several.
         if "wandb" in sys.modules:
@@ -341,7 +305,7 @@ def _seed_of_environment() -> int:
     """The seed where none is given: Lightning's own environment variable, else 0."""
     seed = os.environ.get(SEED) or "0"
     if not seed.isdecimal():
-        refuse(f"the environment variable {SEED} should be a whole number, got {seed}; correct or unset it")
+        raise ValueError(f"the environment variable {SEED} should be a whole number, got {seed}; correct or unset it")
     return int(seed)
 
 
