@@ -41,6 +41,7 @@ from genzoo.metrics.selection import (
     real_images,
     require_suited,
     size_protocol,
+    suited_extractors,
 )
 from genzoo.metrics.suite import score_samples
 from genzoo.models.adversarial import AdversarialModel
@@ -220,15 +221,7 @@ class Evaluation(Callback):
         yield from {score.name: score for group in scores for score in group}.values()
 
     def _sample_extractors(self, data: ArrayDataModule) -> list[FeatureExtractor]:
-        extractors = extractors_for(data, self.extractor)
-        if not extractors:
-            raise ValueError(
-                f"no extractor is embedded for {type(data).__name__}; choose one with --evaluation.extractor "
-                "(inception-v3, or the path of a network)"
-            )
-        for extractor in extractors:
-            require_suited(extractor, data)
-        return extractors
+        return suited_extractors(data, self.extractor, "choose one with --evaluation.extractor")
 
     def _likelihood(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
         assert isinstance(model, VariationalModel)

@@ -16,7 +16,7 @@ from genzoo.metrics.extractors import FeatureExtractor
 from genzoo.metrics.frechet import FrechetDistance
 from genzoo.metrics.manifold import PrecisionRecall
 from genzoo.metrics.samples import ALONE, TooFewSamplesError
-from genzoo.metrics.selection import extractors_for, real_images, require_suited
+from genzoo.metrics.selection import real_images, suited_extractors
 from genzoo.models.base import GenerativeModel
 from genzoo.noise import Stream
 from genzoo.spec import is_image
@@ -95,14 +95,8 @@ class SampleScores(Callback):
         if "validation" not in getattr(data, "parts", {}):
             raise ValueError("SampleScores compares with held-out images, but there are none; set validation_fraction")
         with self._spending():
-            found = extractors_for(data, self.extractor)
-            if not found:
-                raise ValueError(
-                    f"no extractor is embedded for {type(data).__name__}; give SampleScores one: inception-v3, or the "
-                    "path of a network"
-                )
-            require_suited(found[0], data)
-            self._extractor = found[0].to(pl_module.device)
+            first = suited_extractors(data, self.extractor, "give SampleScores one")[0]
+            self._extractor = first.to(pl_module.device)
         distance, held_out = f"val/{self._extractor.frechet_name}", len(data.parts["validation"])
         number, fewest = self.number or held_out, self._extractor.feature_dim
         if min(number, held_out) < fewest and any(name == distance for _, name in _monitors(trainer)):

@@ -14,7 +14,7 @@ from rich.progress import track
 from torch import Tensor
 
 from genzoo.cli.configs import require_configs, with_shipped_configs
-from genzoo.cli.errors import Parser, is_deliberate, refusal, refuse, say
+from genzoo.cli.errors import Parser, answer
 from genzoo.cli.order import in_order
 from genzoo.data.base import ImageDataModule
 from genzoo.data.decoding import open_image, planes_of
@@ -23,7 +23,7 @@ from genzoo.data.splits import ArrayDataModule
 from genzoo.metrics.classification import NearestNeighbourAccuracy, accuracy_of
 from genzoo.metrics.extractors import FeatureExtractor
 from genzoo.metrics.score import Plain, Score, score_table, versions, write_scores
-from genzoo.metrics.selection import extractors_for, real_images, require_suited, size_protocol
+from genzoo.metrics.selection import real_images, size_protocol, suited_extractors
 from genzoo.metrics.suite import score_samples
 
 
@@ -56,24 +56,15 @@ def evaluate(arguments: Sequence[str]) -> int:
             raise ValueError(f"{type(settings.data).__name__} holds no images to compare with; choose other --data")
         samples, labels = read_samples(Path(settings.samples), settings.data)
         output = _place_of_scores(settings.output, settings.samples)
-        extractors = _extractors(settings.data, settings.extractor)
+        extractors = suited_extractors(settings.data, settings.extractor, "choose one with --extractor")
     except Exception as error:
-        if (reason := refusal(error)) is None:
-            raise
-        refuse(reason)
+        return answer(error, has_begun=False)
     try:
         scores = _scored(settings, samples, labels, extractors)
-    except Exception as error:
-        if not is_deliberate(error):
-            raise
-        say(str(error))
-        return 1
-    sys.stdout.write(f"{score_table(scores)}\n\n")
-    try:
+        sys.stdout.write(f"{score_table(scores)}\n\n")
         write_scores(scores, output)
-    except OSError as error:
-        sys.stderr.write(f"genzoo: {output} cannot be written ({error.strerror})\n")
-        return 1
+    except Exception as error:
+        return answer(error, has_begun=True)
     sys.stdout.write(f"written to {output}\n")
     return 0
 
@@ -89,21 +80,9 @@ def _place_of_scores(output: str | None, samples: str) -> Path:
     except FileExistsError:
         raise FileExistsError(f"{path} is there already and is not overwritten; choose another --output") from None
     except OSError as error:
-        raise OSError(f"{path} cannot be written ({error.strerror}); choose another --output") from error
+        raise ValueError(f"{path} cannot be written ({error.strerror}); choose another --output") from error
     path.unlink()
     return path
-
-
-def _extractors(data: ImageDataModule, name: str | None) -> list[FeatureExtractor]:
-    extractors = extractors_for(data, name)
-    if not extractors:
-        raise ValueError(
-            f"no extractor is embedded for {type(data).__name__}; choose one with --extractor: inception-v3, or the "
-            "path of a network, such as mine.MyNetwork"
-        )
-    for extractor in extractors:
-        require_suited(extractor, data)
-    return extractors
 
 
 def _scored(
@@ -191,7 +170,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         with found:
             return dict(found)
     except OSError as error:
-        raise OSError(f"{path} cannot be read ({error.strerror or error}); give another file") from error
+        raise ValueError(f"{path} cannot be read ({error.strerror or error}); give another file") from error
     # On what is none of their files, NumPy and zipfile raise almost anything.
     except Exception as error:
         raise ValueError(

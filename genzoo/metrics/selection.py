@@ -82,6 +82,29 @@ def extractors_for(data: ArrayDataModule, name: str | None = None) -> list[Featu
     return [made]
 
 
+def suited_extractors(data: ArrayDataModule, name: str | None, how_to_choose: str) -> list[FeatureExtractor]:
+    """As `extractors_for`, but at least one, and only such as can look at the images.
+
+    Args:
+        data: The data set.
+        name: As for `extractors_for`.
+        how_to_choose: What the user does to name one, for the message.
+
+    Raises:
+        ValueError: If there is none, or one cannot look at the images.
+        RuntimeError: If the weights of Inception-v3 are not to be had.
+    """
+    extractors = extractors_for(data, name)
+    if not extractors:
+        raise ValueError(
+            f"no extractor is embedded for {type(data).__name__}; {how_to_choose}: inception-v3, or the path of a "
+            "network"
+        )
+    for extractor in extractors:
+        require_suited(extractor, data)
+    return extractors
+
+
 def require_suited(extractor: FeatureExtractor, data: ArrayDataModule, channels: int | None = None) -> None:
     """Refuses an extractor that cannot look at images of a data set.
 
