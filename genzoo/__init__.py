@@ -8,18 +8,18 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_PACKAGES_WITH_PUBLIC_CLASSES = ("models", "data", "losses", "networks", "metrics", "callbacks")
+PACKAGES_WITH_PUBLIC_CLASSES = ("models", "data", "losses", "networks", "metrics", "callbacks")
 
 
 def __dir__() -> list[str]:
-    packages = [import_module(f"genzoo.{package}") for package in _PACKAGES_WITH_PUBLIC_CLASSES]
+    packages = [import_module(f"genzoo.{package}") for package in PACKAGES_WITH_PUBLIC_CLASSES]
     return sorted({name for package in packages for name, value in vars(package).items() if isinstance(value, type)})
 
 
 def __getattr__(name: str) -> Any:
     if name.startswith("_"):
         raise AttributeError(f"module 'genzoo' has no attribute {name!r}")
-    for package in _PACKAGES_WITH_PUBLIC_CLASSES:
+    for package in PACKAGES_WITH_PUBLIC_CLASSES:
         found = getattr(import_module(f"genzoo.{package}"), name, None)
         if isinstance(found, type):
             return found

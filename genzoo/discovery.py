@@ -1,4 +1,4 @@
-"""Finding classes by looking: no list of models or data sets is kept anywhere."""
+"""Finding classes by looking: no list of models or data sets is kept by hand."""
 
 import pkgutil
 from importlib import import_module
@@ -9,7 +9,8 @@ def public_classes(package: ModuleType) -> dict[str, type]:
     """Imports every module of a package and returns the public classes that are defined there, by name.
 
     A package's ``__init__`` puts them into its own namespace, which makes ``from genzoo.models import DCGAN``
-    and, on the command line, ``--model DCGAN`` work for every file in it.
+    and, on the command line, ``--model DCGAN`` work for every file in it. Type checkers, which do not run this, read
+    the stubs that ``scripts/write_public_names.py`` writes.
     """
     classes: dict[str, type] = {}
     for found in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}."):

@@ -1,0 +1,34 @@
+"""The public names, for type checkers; written by scripts/write_public_names.py."""
+
+from genzoo.metrics.classification import ClassAgreement as ClassAgreement
+from genzoo.metrics.classification import ClassifierAccuracy as ClassifierAccuracy
+from genzoo.metrics.classification import LinearAccuracy as LinearAccuracy
+from genzoo.metrics.classification import NearestNeighbourAccuracy as NearestNeighbourAccuracy
+from genzoo.metrics.classification import PooledActivations as PooledActivations
+from genzoo.metrics.classification import TrainTestAccuracy as TrainTestAccuracy
+from genzoo.metrics.classifiers import ImageClassifier as ImageClassifier
+from genzoo.metrics.classifiers import PlainClassifier as PlainClassifier
+from genzoo.metrics.classifiers import ResidualClassifier as ResidualClassifier
+from genzoo.metrics.embedded import EmbeddedExtractor as EmbeddedExtractor
+from genzoo.metrics.extractors import Embedding as Embedding
+from genzoo.metrics.extractors import FeatureExtractor as FeatureExtractor
+from genzoo.metrics.fitting import Recipe as Recipe
+from genzoo.metrics.frechet import ExtrapolatedFrechetDistance as ExtrapolatedFrechetDistance
+from genzoo.metrics.frechet import FrechetDistance as FrechetDistance
+from genzoo.metrics.frechet import Moments as Moments
+from genzoo.metrics.kernel import KernelDistance as KernelDistance
+from genzoo.metrics.likelihood import NegativeLogLikelihood as NegativeLogLikelihood
+from genzoo.metrics.likelihood import ParzenWindow as ParzenWindow
+from genzoo.metrics.manifold import PrecisionRecall as PrecisionRecall
+from genzoo.metrics.means import ImageMean as ImageMean
+from genzoo.metrics.memorisation import Authenticity as Authenticity
+from genzoo.metrics.modes import MixtureCoverage as MixtureCoverage
+from genzoo.metrics.modes import StackedModes as StackedModes
+from genzoo.metrics.reconstruction import PrincipalComponents as PrincipalComponents
+from genzoo.metrics.reconstruction import ReconstructionQuality as ReconstructionQuality
+from genzoo.metrics.samples import TooFewSamplesError as TooFewSamplesError
+from genzoo.metrics.samples import TwoSampleMetric as TwoSampleMetric
+from genzoo.metrics.score import Score as Score
+from genzoo.metrics.single_sample import ClassScore as ClassScore
+from genzoo.metrics.single_sample import PairwiseDiversity as PairwiseDiversity
+from genzoo.metrics.single_sample import Sharpness as Sharpness

@@ -1,0 +1,23 @@
+"""The public names, for type checkers; written by scripts/write_public_names.py."""
+
+from genzoo.networks.architectures import EncoderDecoder as EncoderDecoder
+from genzoo.networks.architectures import Players as Players
+from genzoo.networks.convolutional import ConvolutionalEncoderDecoder as ConvolutionalEncoderDecoder
+from genzoo.networks.dcgan import DCGANDiscriminator as DCGANDiscriminator
+from genzoo.networks.dcgan import DCGANGenerator as DCGANGenerator
+from genzoo.networks.dcgan import DCGANPlayers as DCGANPlayers
+from genzoo.networks.densities import CodeDensity as CodeDensity
+from genzoo.networks.densities import Density as Density
+from genzoo.networks.densities import GaussianMixture as GaussianMixture
+from genzoo.networks.densities import GaussianMixtureDensity as GaussianMixtureDensity
+from genzoo.networks.mlp import GatedLinear as GatedLinear
+from genzoo.networks.mlp import GatedMLPEncoderDecoder as GatedMLPEncoderDecoder
+from genzoo.networks.mlp import MLPDiscriminator as MLPDiscriminator
+from genzoo.networks.mlp import MLPEncoderDecoder as MLPEncoderDecoder
+from genzoo.networks.mlp import MLPGenerator as MLPGenerator
+from genzoo.networks.mlp import MLPPlayers as MLPPlayers
+from genzoo.networks.priors import NormalPrior as NormalPrior
+from genzoo.networks.priors import Prior as Prior
+from genzoo.networks.priors import UniformPrior as UniformPrior
+from genzoo.networks.residual import ResidualBlock as ResidualBlock
+from genzoo.networks.residual import ResidualEncoderDecoder as ResidualEncoderDecoder
