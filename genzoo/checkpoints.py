@@ -3,6 +3,7 @@
 import pickle
 import re
 import traceback
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -158,7 +159,10 @@ def _load(file: Path, name: object, map_location: Any, mmap: bool, weights_only:
         raise CheckpointError(f"{name} is {kind} and no checkpoint; give one that a run has written, {OURS}")
     try:
         mmap = mmap and zipfile.is_zipfile(file)
-        return torch.load(file, map_location=map_location, mmap=mmap, weights_only=weights_only)
+        with warnings.catch_warnings():
+            # What torch warns of in a file of others is told in a sentence, where it matters.
+            warnings.filterwarnings("ignore", message="Detected pickle protocol")
+            return torch.load(file, map_location=map_location, mmap=mmap, weights_only=weights_only)
     except PermissionError as error:
         raise CheckpointError(f"{name} cannot be read ({error.strerror}); give the right to read it") from error
     # There is no end to the ways in which torch stumbles over a file that it has not written.

@@ -1,6 +1,7 @@
 """Checkpoints as files: what is none is said in one sentence, and nothing that it holds is run."""
 
 import functools
+import pickle
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -65,6 +66,14 @@ def test_what_is_no_checkpoint_is_said_in_one_sentence(kind, tmp_path, whole):
         assert "\n" not in said
         assert any(advice in said for advice in ("; give", ". Give", "; copy", "; make"))
     assert not sign_beside(path).exists()
+
+
+def test_a_pickle_of_another_program_is_told_in_the_sentence_alone(tmp_path, recwarn):
+    path = tmp_path / "file.ckpt"
+    path.write_bytes(pickle.dumps({1, 2}, protocol=4))
+    with pytest.raises(CheckpointError, match="is no checkpoint"):
+        read_checkpoint(path)
+    assert not recwarn.list
 
 
 def test_a_file_that_is_not_there_or_may_not_be_read_is_told_apart(tmp_path, monkeypatch):

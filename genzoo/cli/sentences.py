@@ -57,6 +57,12 @@ def _of_settings(found: list[Reason]) -> str | None:
     if setting and (match := re.search(r"arguments are required: ([\w, ]+)$", reason.text)):
         option = ".".join([*reason.settings, match[1].partition(",")[0]])
         return f"{_class_path(reason).rpartition('.')[2]} needs {match[1]}; give it a value with --{option}"
+    if module := re.match(r"No module named '([\w.]+)'", reason.text):
+        needing = re.search(r"[a-zA-Z_]\w*(\.\w+)+", reason.given)
+        return (
+            f"there is no module {module[1]}, which {needing[0] if needing else setting} needs; go to the folder that "
+            "it lies in, install it, or correct the name"
+        )
     ways = [reason.text for reason in found]
     if expected := _expected(ways):
         return f"{setting} should be {expected}" + (f", got {reason.given}" if reason.given else "")

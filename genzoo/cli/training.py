@@ -10,14 +10,17 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import torch
 import yaml
 from jsonargparse import Namespace
+from jsonargparse.typing import register_type
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.plugins import CheckpointIO
 from lightning_utilities.core.rank_zero import rank_zero_only
 
+import genzoo
 from genzoo.callbacks.alarms import Alarms
 from genzoo.callbacks.beginning import Beginning
 from genzoo.callbacks.checkpoints import Checkpoints, WholeCheckpointIO
@@ -50,6 +53,11 @@ LISTS = ("callbacks", "logger", "plugins")
 # Numbers of the trainer that Lightning does not look at: a 0 of them would be divided by.
 POSITIVE = ("accumulate_grad_batches", "check_val_every_n_epoch")
 SEED = "PL_GLOBAL_SEED"
+PACKAGE = Path(genzoo.__file__).parent
+FORMAT_OF_LIBRARIES = warnings.formatwarning
+
+# A setting of callbacks, which would not be known again in the config of a run.
+register_type(torch.device)
 
 
 class TrainingCLI(LightningCLI):
@@ -327,8 +335,18 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
     # Games move their schedules themselves, and look at the metric then.
     warnings.filterwarnings("ignore", message=".*lr scheduler dict contains the key.*monitor.*")
+    warnings.formatwarning = warning_text
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.trainer.connectors.callback_connector"):
         logging.getLogger(name).addFilter(_is_news)
+
+
+def warning_text(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """A warning as it is written; of ours, it does not help to know which line of the code gave it."""
+    if Path(filename).is_relative_to(PACKAGE):
+        return f"genzoo: {message}\n"
+    return FORMAT_OF_LIBRARIES(message, category, filename, lineno, line)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

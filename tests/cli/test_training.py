@@ -11,8 +11,9 @@ import torch
 import yaml
 from PIL import Image
 
-from genzoo.cli import main
+from genzoo.cli import main, training
 from genzoo.cli.run_folder import create_run_folder
+from genzoo.cli.training import warning_text
 from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.models.base import GenerativeModel
 from genzoo.models.inference import InferenceModel
@@ -275,6 +276,21 @@ def test_what_cannot_be_trained_is_refused_before_there_is_a_run(model, wrong, s
     assert not list((working_folder / "runs").glob("*/*"))
 
 
+def test_warnings_of_ours_are_sentences_and_those_of_libraries_say_where_they_come_from():
+    own, torchs = (warning_text(UserWarning("no"), UserWarning, module.__file__, 3) for module in (training, torch))
+    assert own == "genzoo: no\n"
+    assert torchs.startswith(f"{torch.__file__}:3: UserWarning: no")
+
+
+def test_a_run_that_averages_over_its_last_epochs_goes_on(working_folder, capsys):
+    averaging = ["--trainer.callbacks", "StochasticWeightAveraging", "--trainer.callbacks.swa_lrs", "0.001"]
+    assert main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, *averaging, "--run.name", "mine"]) == 0
+    callbacks = yaml.safe_load((working_folder / "runs/vae/mine/config.yaml").read_text())["trainer"]["callbacks"]
+    assert callbacks[0]["init_args"]["device"] == "cpu"
+    assert main(["fit", "runs/vae/mine", "--trainer.max_epochs", "2"]) == 0
+    assert "serialize" not in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("working_folder")
 def test_a_game_takes_the_schedule_with_a_monitor_by_its_short_name(recwarn):
     schedule = "--model.generator_scheduler"
@@ -348,7 +364,7 @@ def test_what_lies_beside_a_config_is_not_run(working_folder, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["fit", "--config", "elsewhere/config.yaml", *QUICK])
     assert stop.value.code == 2
-    assert "No module named 'planted'" in capsys.readouterr().err
+    assert "there is no module planted, which planted.OwnModel needs; go to the folder" in capsys.readouterr().err
     assert not (working_folder / "ran").exists()
 
 
