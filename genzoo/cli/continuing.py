@@ -6,6 +6,7 @@ with, which its folder (or, away from one, its checkpoint) remembers.
 
 import atexit
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
@@ -99,34 +100,33 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
         require_states(stored, checkpoint)
     others = _without(others, "--ckpt_path")
 
-    # Resolved, so that it does not matter from where, and through which links, a run is named.
-    folder: Path | None = (Path(named) if named is not None else checkpoint.absolute().parent.parent).resolve()
-    if folder is not None and not (folder / CONFIG).is_file():
-        if named is not None:
-            raise ValueError(f"{named} is no run: there is no {CONFIG} in it")
-        folder = None
-    if folder is None:
+    folder = _run_of(checkpoint, named)
+    if folder is not None:
+        config = folder / CONFIG
+        settings = read_config(config)
+    else:
         settings = _stored_settings(stored)
         if _model(others) is None:
             _require_model(settings, checkpoint)
-    else:
-        settings = read_config(folder / CONFIG)
+        config = _temporary_config(settings)
     # Where the name of a new run is given, or an earlier state is gone on from, the old run is left as it is.
     in_place = verb == "fit" and folder is not None and checkpoint.name == LAST and not _value(others, "--run.name")
-    first_step, epochs = stored.get("global_step", 0), _epochs(stored)
-    data_spec = stored.get("hyper_parameters", {}).get("data_spec")
-    continued = Continued(checkpoint, weights_only, folder, in_place, settings, data_spec, first_step, epochs, written)
-    if folder is not None:
-        config = folder / CONFIG
-        # What measures a run is named after it.
-        name = [] if verb == "fit" or _value(others, "--run.name") else ["--run.name", folder.name]
-        root = [] if in_place or _value(others, "--run.root") else ["--run.root", str(_root(folder, settings))]
-        others += name + root
-    else:
-        with NamedTemporaryFile("w", suffix=".yaml", delete=False) as file:
-            yaml.safe_dump(settings, file)
-        config = Path(file.name)
-        atexit.register(config.unlink, missing_ok=True)
+    continued = Continued(
+        checkpoint=checkpoint,
+        weights_only=weights_only,
+        folder=folder,
+        in_place=in_place,
+        settings=settings,
+        data_spec=stored.get("hyper_parameters", {}).get("data_spec"),
+        first_step=stored.get("global_step", 0),
+        epochs=_epochs(stored),
+        written=written,
+    )
+    # What measures a run is named after it.
+    if folder is not None and verb != "fit" and not _value(others, "--run.name"):
+        others += ["--run.name", folder.name]
+    if folder is not None and not in_place and not _value(others, "--run.root"):
+        others += ["--run.root", str(_root(folder, settings))]
     return [verb, *in_order(["--config", str(config), *others, "--ckpt_path", str(checkpoint)])], continued
 
 
@@ -141,6 +141,28 @@ def _checkpoint(named: str | None, given: str | None, verb: str, arguments: list
     if "://" in given:
         raise ValueError(f"a command goes on from a file, and {given} is an address; fetch the file and give its path")
     return Path(given)
+
+
+def _run_of(checkpoint: Path, named: str | None) -> Path | None:
+    """The folder of the run that is named, or that a checkpoint lies in; None if it lies in none.
+
+    Resolved, so that it does not matter from where, and through which links, a run is named.
+    """
+    folder = (checkpoint.absolute().parent.parent if named is None else Path(named)).resolve()
+    if (folder / CONFIG).is_file():
+        return folder
+    if named is not None:
+        raise ValueError(f"{named} is no run: there is no {CONFIG} in it")
+    return None
+
+
+def _temporary_config(settings: dict[str, Any]) -> Path:
+    """A config that is removed at the end of the program."""
+    with NamedTemporaryFile("w", suffix=".yaml", delete=False) as file:
+        yaml.safe_dump(settings, file)
+    config = Path(file.name)
+    atexit.register(config.unlink, missing_ok=True)
+    return config
 
 
 def _root(folder: Path, settings: dict[str, Any]) -> Path:
@@ -158,17 +180,23 @@ def _checkpoint_of_configs(arguments: list[str]) -> tuple[str | None, list[str]]
     Runs of earlier versions noted in their own configs what they had gone on from; that is no wish of who repeats them.
     """
     given = None
-    for _, config in configs_in(arguments):
-        settings = yaml.safe_load(Path(config).read_text()) if Path(config).is_file() else None
-        named = settings.get("ckpt_path") if isinstance(settings, dict) else None
+    for config, settings in _given_configs(arguments):
+        named = settings.get("ckpt_path")
         if named is None:
             continue
-        if Path(config).match("config*.yaml") and (Path(config).parent / "checkpoints").is_dir():
+        if config.match("config*.yaml") and (config.parent / "checkpoints").is_dir():
             sys.stderr.write(f"genzoo: {named}, which the run of {config} went on from, is left out\n")
             arguments = [*arguments, "--ckpt_path", "null"]
         else:
             given = str(named)
     return given, arguments
+
+
+def _given_configs(arguments: list[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The config files that arguments name, and what is in them."""
+    for _, config in configs_in(arguments):
+        if Path(config).is_file():
+            yield Path(config), read_config(Path(config))
 
 
 def _require_model(settings: dict[str, Any], checkpoint: Path) -> None:
@@ -213,9 +241,8 @@ def _newest(arguments: list[str]) -> Path:
 def _model(arguments: list[str]) -> str | None:
     """The class name of the model that is asked for."""
     name = _value(arguments, "--model") or _value(arguments, "--model.class_path")
-    for _, config in configs_in(arguments):
-        settings = yaml.safe_load(Path(config).read_text()) if Path(config).is_file() else None
-        model = settings.get("model") if isinstance(settings, dict) else None
+    for _, settings in _given_configs(arguments):
+        model = settings.get("model")
         name = name or (model.get("class_path") if isinstance(model, dict) else model)
     return None if name is None else str(name).rpartition(".")[2]
 
