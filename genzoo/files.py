@@ -38,7 +38,8 @@ def whole_file(path: Path, what: str = "") -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
-        with unfinished.open("rb") as file:
+        # Some systems flush only what is open for writing.
+        with unfinished.open("r+b") as file:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except (OSError, RuntimeError) as error:

@@ -87,8 +87,10 @@ class Checkpoints(ModelCheckpoint):
         if self.state_key not in states and (earlier := _with_other_settings(self, states)):
             states[self.state_key] = earlier
         for callback in trainer.checkpoint_callbacks:
-            folder = str(getattr(callback, "dirpath", None) or "")
-            if folder and "://" not in folder and callback.state_key in states:
+            if not isinstance(callback, ModelCheckpoint) or callback.state_key not in states:
+                continue
+            folder = str(callback.dirpath or "")
+            if folder and "://" not in folder:
                 states[callback.state_key] = _moved(states[callback.state_key], Path(folder))
 
     def _save_topk_checkpoint(self, trainer: Trainer, monitor_candidates: dict[str, Tensor]) -> None:

@@ -68,4 +68,5 @@ def _is_closed(stream: TextIO) -> bool:
     """Whether a stream is a pipe whose reader has gone."""
     poll = select.poll()
     poll.register(stream.fileno(), 0)
-    return any(event & select.POLLERR for _, event in poll.poll(0))
+    # Linux calls it an error, macOS a hang-up.
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
