@@ -106,10 +106,10 @@ class SampleScores(Callback):
             )
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Asks whether the scores that are monitored are those of its extractor, or of another callback of its kind.
+        """Refuses to monitor scores that neither this nor another `SampleScores` will log.
 
         Raises:
-            ValueError: If one is not.
+            ValueError: If such a score is monitored.
         """
         callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
         known = {name for callback in callbacks for name in getattr(callback, "awaited", ())}

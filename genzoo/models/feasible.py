@@ -7,20 +7,22 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+# Callbacks of Lightning that cannot work with any model, and what to do in their place.
 USELESS_CALLBACKS = {
     "LearningRateFinder": "looks for one learning rate at model.lr, where there is none; try a few with short runs",
     "BackboneFinetuning": "thaws a part called backbone, which there is not; leave it out",
 }
+# And those that cannot work where a model moves its optimisers itself.
 USELESS_BY_HAND = {
     "StochasticWeightAveraging": "averages the weights of one optimiser; set average_decay of the model, 0.999 say",
     "GradientAccumulationScheduler": "works with one optimiser; set accumulate_grad_batches of the trainer",
     "SpikeDetection": "looks for one loss, where each player has its own; leave it out",
 }
-"""Callbacks of Lightning that cannot work, with any model or with two optimisers, and what to do in their place."""
 
 DIVIDING_STRATEGIES = (FSDPStrategy, ModelParallelStrategy, DeepSpeedStrategy)
 
-SAYS_WHAT_IT_LOGS = {"genzoo", "lightning", "torch", "builtins", "abc"}
+# Packages whose classes log nothing but what `GenerativeModel.reports` and the attribute ``logs`` tell.
+PACKAGES_THAT_TELL = {"genzoo", "lightning", "torch", "builtins", "abc"}
 
 
 def divides_weights(trainer: Trainer) -> bool:
@@ -77,9 +79,10 @@ def require_known_metrics(
     schedules: Iterable[object],
     reports: Callable[[], set[str]],
 ) -> None:
-    """Refuses to watch a metric that nobody reports, where it is known what everybody reports.
+    """Refuses to watch a metric that nobody reports.
 
-    A model or a callback from elsewhere may log what it likes, and a callback of ours that logs says so in ``logs``.
+    What a model or a callback from elsewhere logs is not known: where there is one, any name may be right. A callback
+    of ours tells by ``logs`` how the names begin of what it logs.
 
     Args:
         model: What is trained.
@@ -91,20 +94,16 @@ def require_known_metrics(
         ValueError: If a metric is missing or unknown.
     """
     kinds = {kind for thing in (model, *callbacks) for kind in type(thing).__mro__}
-    is_all_known = {kind.__module__.partition(".")[0] for kind in kinds} <= SAYS_WHAT_IT_LOGS
-    others = tuple(prefix for callback in callbacks for prefix in getattr(callback, "logs", ()))
+    is_all_known = {kind.__module__.partition(".")[0] for kind in kinds} <= PACKAGES_THAT_TELL
+    by_callbacks = tuple(prefix for callback in callbacks for prefix in getattr(callback, "logs", ()))
     for watching, metric in _watched(callbacks, schedules):
-        if metric is not None and (not is_all_known or metric.startswith(others)):
+        if metric is None:
+            wrong = "does not say which metric it watches; choose lightning.pytorch.cli.ReduceLROnPlateau with"
+        elif is_all_known and not metric.startswith(by_callbacks) and metric not in reports():
+            wrong = f"watches {metric}, which a {type(model).__name__} does not report; give it"
+        else:
             continue
-        reported = reports()
-        if metric in reported:
-            continue
-        wrong = (
-            "does not say which metric it watches; choose lightning.pytorch.cli.ReduceLROnPlateau with"
-            if metric is None
-            else f"watches {metric}, which a {type(model).__name__} does not report; give it"
-        )
-        known = ", ".join(sorted(name for name in reported if name.count("/") == 1))
+        known = ", ".join(sorted(name for name in reports() if name.count("/") == 1))
         raise ValueError(f"{watching} {wrong} one of these as monitor: {known}")
 
 
