@@ -13,7 +13,8 @@ from genzoo.checkpoints import SafeCheckpointIO
 from genzoo.files import whole_file
 from genzoo.steps import ends_step
 
-BEST = "best"
+BEST = "best.ckpt"
+LAST = "last.ckpt"
 BATCHES_BETWEEN_AGREEMENTS = 10
 
 
@@ -51,7 +52,7 @@ class Checkpoints(ModelCheckpoint):
     """
 
     def __init__(self, minutes_between: float = 1.0, save_last: bool = True, **kwargs: Any) -> None:
-        if kwargs.get("filename") == BEST:
+        if kwargs.get("filename") == Path(BEST).stem:
             # Every verb takes this one file for the best; none lies beside it under another name.
             kwargs["enable_version_counter"] = False
         super().__init__(save_last=False, **kwargs)
@@ -105,7 +106,7 @@ class Checkpoints(ModelCheckpoint):
         """Writes ``last.ckpt``; to be called on all devices at once."""
         if not self.keeps_last or trainer.fast_dev_run or self.dirpath is None:  # type: ignore[attr-defined]
             return
-        previous, self.last_model_path = self.last_model_path, str(Path(self.dirpath) / "last.ckpt")
+        previous, self.last_model_path = self.last_model_path, str(Path(self.dirpath) / LAST)
         try:
             trainer.save_checkpoint(self.last_model_path, self.save_weights_only)
         except BaseException:

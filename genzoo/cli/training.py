@@ -23,7 +23,7 @@ from lightning_utilities.core.rank_zero import rank_zero_only
 import genzoo
 from genzoo.callbacks.alarms import Alarms
 from genzoo.callbacks.beginning import Beginning
-from genzoo.callbacks.checkpoints import Checkpoints, WholeCheckpointIO
+from genzoo.callbacks.checkpoints import BEST, Checkpoints, WholeCheckpointIO
 from genzoo.callbacks.evaluation import Evaluation
 from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
@@ -135,7 +135,7 @@ class TrainingCLI(LightningCLI):
         monitor = pydoc.locate(config.model.class_path).monitor  # type: ignore[attr-defined]
         if monitor is not None and config.checkpoint.monitor is None and config.checkpoint.save_top_k == 0:
             config.checkpoint.monitor, config.checkpoint.mode = monitor
-            config.checkpoint.save_top_k, config.checkpoint.filename = 1, "best"
+            config.checkpoint.save_top_k, config.checkpoint.filename = 1, Path(BEST).stem
         if self.continued is not None:
             self._compare(self.continued)
 
