@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser
+from torch.multiprocessing.spawn import ProcessException
 
 from genzoo.checkpoints import happened_while_restoring
 from genzoo.cli.sentences import sentence
@@ -73,16 +74,20 @@ def answer(error: Exception, has_begun: bool) -> int:
     if reason is None:
         raise error
     is_of_system = isinstance(error, OSError) and not isinstance(error, MISNAMED)
-    if not has_begun and not is_of_system and worker_error(error) is None:
+    is_of_others = isinstance(error, ProcessException) or worker_error(error) is not None
+    if not (has_begun or is_of_system or is_of_others):
         refuse(reason)
     say(reason)
     return 1
 
 
 def failure(error: Exception) -> str | None:
-    """What an error says at any time: of the system, of worker processes, or on purpose; None if it is another."""
+    """What an error says at any time: of the system, of other processes, or on purpose; None if it is another."""
     if failed := worker_error(error):
         return str(failed)
+    if isinstance(error, ProcessException):
+        # The text of what was raised there, with its traceback, is all that ddp_spawn passes on.
+        return sentence(str(error))
     if isinstance(error, OSError) and error.errno in REMEDIES:
         return system_refusal(error)
     return str(error) if is_deliberate(error) else None

@@ -228,6 +228,16 @@ def test_a_run_is_kept_that_other_processes_have_trained(working_folder):
     assert sorted(path.name for path in kept.iterdir()) == ["checkpoints", "config.yaml", "images"]
 
 
+def test_what_ends_other_processes_is_said_in_front_and_the_run_is_kept(working_folder, capsys):
+    arguments = [*SMALL_VAE, *QUICK, *NO_LOGGER, "--trainer.strategy", "ddp_fork", "--trainer.devices", "1"]
+    assert main(["fit", *arguments, "--run.name", "mine"]) == 0
+    capsys.readouterr()
+    assert main(["fit", "runs/vae/mine", "--trainer.max_epochs", "2", "--model.optimizer.lr", "1e30"]) == 1
+    assert "\ngenzoo: RuntimeError: loss was not finite at step 3 (epoch 1)" in capsys.readouterr().err
+    checkpoint = torch.load(working_folder / "runs" / "vae" / "mine" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == 2
+
+
 def test_a_run_that_could_not_begin_takes_up_no_name(working_folder, capsys):
     arguments = ["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, "--run.name", "mine"]
     with pytest.raises(SystemExit, match="2"):
