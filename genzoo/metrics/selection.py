@@ -1,5 +1,6 @@
 """Which images, conditions and extractors scores of a data set are made with."""
 
+import inspect
 import pydoc
 from typing import Any
 
@@ -58,7 +59,7 @@ def extractors_for(data: ArrayDataModule, name: str | None = None) -> list[Featu
             module or a `FeatureExtractor`. None: all that are embedded for these data, which may be none.
 
     Raises:
-        ValueError: If there is no extractor of that name.
+        ValueError: If there is no extractor of that name, or it cannot be made without arguments.
         RuntimeError: If the weights of Inception-v3 are not to be had.
     """
     if name is None:
@@ -73,6 +74,13 @@ def extractors_for(data: ArrayDataModule, name: str | None = None) -> list[Featu
             f"there is no extractor {name}; choose one of {', '.join(EMBEDDED)}, {INCEPTION}, or give the path of a "
             "class or function that makes a network, such as mine.MyNetwork"
         )
+    try:
+        inspect.signature(make).bind()
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} cannot be called without arguments ({error}); give the path of a class or function that makes a "
+            "network, such as mine.MyNetwork"
+        ) from None
     made = make()
     if isinstance(made, nn.Module):
         shape = data.spec["shape"]

@@ -92,6 +92,8 @@ def require_floats(values: Any, shape: tuple[int, ...], reader: str, remedy: str
     """
     if not isinstance(values, Tensor) or not values.is_floating_point() or tuple(values.shape[1:]) != shape:
         wanted = ", ".join(["N", *map(str, shape)])
+        if isinstance(values, np.ndarray):
+            remedy = f"make a tensor of this NumPy array with torch.from_numpy, and {remedy}"
         raise ValueError(f"{reader} takes floats of shape ({wanted}), got {_described(values)}; {remedy}")
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
+from typing_extensions import Self
 
 from genzoo.hyperparameters import as_plain, whole_number
 from genzoo.models.arguments import Conditions, require_floats
@@ -132,6 +133,10 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
         Noise is float32, and so are images: a model of another type hands nothing to its networks but through this.
         """
         return values.to(self.dtype)
+
+    def bfloat16(self) -> Self:
+        """As ``half()`` and ``double()``: Lightning's modules note their type there, but not where torch has this."""
+        return self.to(torch.bfloat16)
 
     def fresh_noise(self) -> Noise:
         """Noise that nobody has seeded, from torch's global generator."""

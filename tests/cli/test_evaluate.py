@@ -168,6 +168,12 @@ def labelled(labels):
         (
             save(np.zeros((9, 8, 8), np.uint8)),
             "bad.npy",
+            [*DATA, "--extractor", "os.system"],
+            "os.system cannot be called without arguments (missing a required argument: 'command'); give the path",
+        ),
+        (
+            save(np.zeros((9, 8, 8), np.uint8)),
+            "bad.npy",
             [*DATA, "--extractor", "inception-v3"],
             "FID needs the file ",
         ),

@@ -134,7 +134,7 @@ WRONG = [
     (torch.zeros(1, 28, 28), r"got float32 of shape \(1, 28, 28\)"),
     (torch.zeros(28, 28), r"got float32 of shape \(28, 28\)"),
     (torch.tensor(0.0), r"got float32 of shape \(\)"),
-    (np.zeros((2, 1, 28, 28)), r"got float64 of shape \(2, 1, 28, 28\)"),
+    (np.zeros((2, 1, 28, 28)), r"got float64 of shape \(2, 1, 28, 28\); make a tensor of this NumPy array with torch"),
     ("image.png", "got 'image.png'"),
 ]
 

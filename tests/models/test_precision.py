@@ -57,6 +57,15 @@ def test_what_a_model_makes_is_of_its_type_and_hardly_depends_on_it(model_class,
     torch.testing.assert_close(model.decode(z, y), model.decode(z.to(kind), y), rtol=0.0, atol=0.0)
 
 
+@pytest.mark.parametrize("name", ["bfloat16", "half", "double", "float"])
+@pytest.mark.parametrize("before", [torch.float32, torch.float64])
+def test_a_model_changes_its_type_by_any_of_torchs_methods(before, name):
+    model = VAE(data_spec=SPEC, **SMALL).to(before)
+    kinds = {"bfloat16": torch.bfloat16, "half": torch.float16, "double": torch.float64, "float": torch.float32}
+    assert getattr(model, name)() is model
+    assert model.dtype == model.sample(2).dtype == kinds[name]
+
+
 @pytest.mark.parametrize("kind", TYPES, ids=str)
 @pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=lambda likelihood: type(likelihood).__name__)
 def test_bounds_are_summed_in_float32_or_better(likelihood, kind):
