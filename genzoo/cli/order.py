@@ -20,15 +20,17 @@ def in_order(arguments: Sequence[str]) -> list[str]:
             options.append([argument])
         else:
             options[-1].append(argument)
+    # What stands in front of all options belongs to none, and must not become the value of one.
+    leading = [option for option in options[:1] if not option[0].startswith("-")]
     configs = [option for option in options if _name(option[0]) in CONFIGS]
     settings: list[list[str]] = []
     for option in options:
-        if option in configs:
+        if option in configs or option in leading:
             continue
         prefix = f"{_name(option[0])}."
         own = (place for place, earlier in enumerate(settings) if earlier[0].startswith(prefix))
         settings.insert(next(own, len(settings)), option)
-    return [argument for option in (*configs, *settings) for argument in option]
+    return [argument for option in (*leading, *configs, *settings) for argument in option]
 
 
 def _name(argument: str) -> str:
