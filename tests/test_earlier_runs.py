@@ -1,6 +1,7 @@
 """Runs that version 0.1.0 has made, with averaged weights (VAE) and after a resume (DCGAN): they stay of use.
 
-Each was trained on 64 images, logged at every step; its folder is as the run left it, but for some pictures.
+Each was trained with torch 2.6 on 64 images, logged at every step; its folder is as the run left it, but for some
+pictures.
 """
 
 import csv
