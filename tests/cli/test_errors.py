@@ -1,8 +1,10 @@
 """Bad input through the command line: what is said, the exit code, and that nothing is left behind."""
 
+import inspect
 import sys
 
 import pytest
+from torch.optim.lr_scheduler import StepLR
 
 from genzoo.cli import main
 from genzoo.cli.errors import is_deliberate, refusal
@@ -61,8 +63,8 @@ MODELS = "AutoEncoder, ConditionalGAN, DCGAN, GAN, VAE"
         ),
         (
             ["--model", "VAE", *MINI, "--model.scheduler", "StepLR", "--model.scheduler.step_sise", "1"],
-            "genzoo: StepLR has no setting step_sise; did you mean step_size? it has gamma, last_epoch, optimizer, "
-            "step_size",
+            "genzoo: StepLR has no setting step_sise; did you mean step_size? it has "
+            + ", ".join(sorted(inspect.signature(StepLR).parameters)),
         ),
         (
             ["--model", "VAE", *MINI, "--model.likelihood", "Bernouli"],

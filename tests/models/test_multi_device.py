@@ -15,7 +15,7 @@ from PIL import Image
 from genzoo.callbacks.pictures import Pictures
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
-from tests.models.ranks import MODELS, SETTINGS, DividingOnTheCPU, data
+from tests.models.ranks import CAN_DIVIDE, MODELS, SETTINGS, DividingOnTheCPU, data
 
 CASES = [f"{model} {setting}" for model in MODELS for setting in SETTINGS]
 
@@ -109,8 +109,10 @@ def test_scores_are_those_of_one_device(case, ranks, trainer):
 
 
 # Weights that are divided among devices
+divided = pytest.mark.skipif(not CAN_DIVIDE, reason="this torch cannot divide weights without a GPU")
 
 
+@divided
 def test_what_divided_weights_make_is_what_whole_ones_make(ranks):
     folder, (first, second) = ranks
     whole = VAE.load_from_checkpoint(folder / "divided.ckpt")
@@ -127,6 +129,7 @@ def test_what_divided_weights_make_is_what_whole_ones_make(ranks):
         assert np.abs(np.asarray(picture).astype(int) - pictures["samples"]).max() <= 1
 
 
+@divided
 def test_divided_weights_of_which_one_device_has_broken_ones_are_not_kept(ranks):
     said = [seen["divided"]["broken"] for seen in ranks[1]]
     assert said[0].startswith("a weight on another device was not finite after step 8")
@@ -134,6 +137,7 @@ def test_divided_weights_of_which_one_device_has_broken_ones_are_not_kept(ranks)
     assert "another device" not in said[1]
 
 
+@divided
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
