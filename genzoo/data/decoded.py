@@ -117,7 +117,7 @@ class DecodedImages(ImageDataModule):
             ValueError: If an image is broken and ``skip_broken`` is False.
         """
         if skipped := self._look().notes["skipped"]:
-            logger.warning("left out %d images that cannot be read, the first: %s", len(skipped), skipped[0])
+            logger.warning("left out %d image(s) that cannot be read, the first: %s", len(skipped), skipped[0])
 
     @property
     def has_validation_split(self) -> bool:  # type: ignore[override]

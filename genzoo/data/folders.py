@@ -112,7 +112,7 @@ def require_images(folder: Path, content: FolderContent) -> None:
 def report_left_out(folder: Path, left_out: Sequence[LeftOut]) -> None:
     """Says in one line how many files of which endings are not used, if there are any."""
     if left_out:
-        logger.warning("left out %d files in %s: %s", len(left_out), folder, _counted(left_out))
+        logger.warning("left out %d file(s) in %s: %s", len(left_out), folder, _counted(left_out))
 
 
 def _counted(left_out: Sequence[LeftOut]) -> str:

@@ -157,7 +157,8 @@ class ArrayDataModule(LightningDataModule, ABC):
         counts = ", ".join(f"{part} {number:,}" for part, number in self._sizes().items())
         names = ", ".join(self.class_names[:MOST_CLASSES_NAMED])
         more = ", ..." if len(self.class_names) > MOST_CLASSES_NAMED else ""
-        classes = f"{len(self.class_names):,} classes ({names}{more})" if self.class_names else "no classes"
+        number = len(self.class_names)
+        classes = f"{number:,} class{'es' * (number > 1)} ({names}{more})" if number else "no classes"
         return f"{type(self).__name__}: {counts}; {classes}"
 
     def train_dataloader(self) -> DataLoader[Batch]:

@@ -74,7 +74,7 @@ def test_a_folder_is_read_by_the_rules_of_image_folders(training_images, working
     found = scores_of(["images"], capsys, working_folder / "images.scores.json")
     assert found["fd/digits"]["protocol"]["number_fake"] == 400
     assert found["fd/digits"]["value"] == pytest.approx(expected["fd/digits"]["value"])
-    assert "left out 2 files in images: 1 x a link to what is there already, 1 x .txt" in caplog.text
+    assert "left out 2 file(s) in images: 1 x a link to what is there already, 1 x .txt" in caplog.text
 
 
 def test_too_few_images_leave_out_what_needs_more(training_images, working_folder, capsys, caplog):

@@ -101,7 +101,7 @@ def test_what_is_left_out_is_counted_by_its_endings(folder, caplog):
     for name in ("a.heic", "b.heic", "b/c.HEIC", "notes.txt", "README"):
         (folder / name).touch()
     report_left_out(folder, content_of(folder).left_out)
-    assert "left out 5 files in " in caplog.text
+    assert "left out 5 file(s) in " in caplog.text
     assert "root: 3 x .heic, 1 x a name without an ending, 1 x .txt" in caplog.text
 
 

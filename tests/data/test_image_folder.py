@@ -140,7 +140,7 @@ def test_what_lies_beside_splits_is_left_out_and_said(root, open_folder, caplog)
     data = open_folder()
     data.prepare_data()
     assert greys(data, "train")[0] == [1, 2]
-    assert "left out 2 files in " in caplog.text
+    assert "left out 2 file(s) in " in caplog.text
     assert "2 x an image beside the folders of the splits" in caplog.text
 
 
@@ -375,7 +375,7 @@ def test_broken_images_are_skipped_on_request_and_named(root, open_folder, caplo
     (root / "b" / "14.png").write_bytes(b"")
     data = open_folder(test_fraction=0.0, skip_broken=True)
     data.prepare_data()
-    assert "left out 2 images that cannot be read" in caplog.text
+    assert "left out 2 image(s) that cannot be read" in caplog.text
     assert "3.png" in caplog.text
     kept = [grey for grey in range(20) if grey not in (3, 14)]
     assert greys(data, "train") == (kept, [int(grey >= 10) for grey in kept])
@@ -541,5 +541,5 @@ def test_dead_links_and_pipes_are_broken_images(root, open_folder, caplog):
     data = open_folder(test_fraction=0.0, skip_broken=True)
     data.prepare_data()
     assert greys(data, "train")[0] == [1, 2]
-    assert "left out 2 images that cannot be read" in caplog.text
+    assert "left out 2 image(s) that cannot be read" in caplog.text
     assert "it is a link to gone.png, where nothing is" in caplog.text
