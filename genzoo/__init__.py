@@ -8,7 +8,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-PACKAGES_WITH_PUBLIC_CLASSES = ("models", "data", "losses", "networks", "metrics", "callbacks")
+PACKAGES_WITH_PUBLIC_CLASSES = ("models", "data", "losses", "networks", "sampling", "metrics", "callbacks")
 
 
 def __dir__() -> list[str]:

@@ -126,5 +126,8 @@ from genzoo.networks.priors import Prior as Prior
 from genzoo.networks.priors import UniformPrior as UniformPrior
 from genzoo.networks.residual import ResidualBlock as ResidualBlock
 from genzoo.networks.residual import ResidualEncoderDecoder as ResidualEncoderDecoder
+from genzoo.sampling.capabilities import Encodes as Encodes
+from genzoo.sampling.capabilities import HasLikelihood as HasLikelihood
+from genzoo.sampling.capabilities import Represents as Represents
 
 __version__: str
