@@ -111,23 +111,26 @@ from genzoo.networks.convolutional import ConvolutionalEncoderDecoder as Convolu
 from genzoo.networks.dcgan import DCGANDiscriminator as DCGANDiscriminator
 from genzoo.networks.dcgan import DCGANGenerator as DCGANGenerator
 from genzoo.networks.dcgan import DCGANPlayers as DCGANPlayers
-from genzoo.networks.densities import CodeDensity as CodeDensity
-from genzoo.networks.densities import Density as Density
-from genzoo.networks.densities import GaussianMixture as GaussianMixture
-from genzoo.networks.densities import GaussianMixtureDensity as GaussianMixtureDensity
 from genzoo.networks.mlp import GatedLinear as GatedLinear
 from genzoo.networks.mlp import GatedMLPEncoderDecoder as GatedMLPEncoderDecoder
 from genzoo.networks.mlp import MLPDiscriminator as MLPDiscriminator
 from genzoo.networks.mlp import MLPEncoderDecoder as MLPEncoderDecoder
 from genzoo.networks.mlp import MLPGenerator as MLPGenerator
 from genzoo.networks.mlp import MLPPlayers as MLPPlayers
-from genzoo.networks.priors import NormalPrior as NormalPrior
-from genzoo.networks.priors import Prior as Prior
-from genzoo.networks.priors import UniformPrior as UniformPrior
 from genzoo.networks.residual import ResidualBlock as ResidualBlock
 from genzoo.networks.residual import ResidualEncoderDecoder as ResidualEncoderDecoder
 from genzoo.sampling.capabilities import Encodes as Encodes
 from genzoo.sampling.capabilities import HasLikelihood as HasLikelihood
 from genzoo.sampling.capabilities import Represents as Represents
+from genzoo.sampling.densities import FittedDensity as FittedDensity
+from genzoo.sampling.densities import FittedPrior as FittedPrior
+from genzoo.sampling.densities import GaussianMixture as GaussianMixture
+from genzoo.sampling.densities import GaussianMixtureDensity as GaussianMixtureDensity
+from genzoo.sampling.priors import Density as Density
+from genzoo.sampling.priors import NormalPrior as NormalPrior
+from genzoo.sampling.priors import Prior as Prior
+from genzoo.sampling.priors import StandardNormal as StandardNormal
+from genzoo.sampling.priors import UniformCube as UniformCube
+from genzoo.sampling.priors import UniformPrior as UniformPrior
 
 __version__: str

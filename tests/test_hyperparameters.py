@@ -14,6 +14,7 @@ import genzoo.data
 import genzoo.metrics
 import genzoo.models
 import genzoo.networks
+import genzoo.sampling
 from genzoo.callbacks import Alarms, Pictures
 from genzoo.data.splits import ArrayDataModule
 from genzoo.data.torchvision_cached import STL10
@@ -26,9 +27,9 @@ from genzoo.models import VAE
 from genzoo.models.base import GenerativeModel
 from genzoo.networks.architectures import EncoderDecoder, Players
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
-from genzoo.networks.densities import Density
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.optimizers import AdversarialAdam
+from genzoo.sampling.priors import Prior
 from genzoo.spec import image_spec
 from tests.conftest import RandomImages
 
@@ -118,7 +119,8 @@ FAMILIES = {
     genzoo.data: ArrayDataModule,
     genzoo.callbacks: Callback,
     genzoo.metrics: (Metric, FeatureExtractor, PooledActivations, Recipe),
-    genzoo.networks: (EncoderDecoder, Players, Density),
+    genzoo.networks: (EncoderDecoder, Players),
+    genzoo.sampling: Prior,
 }
 COUNTING = [
     cls

@@ -25,9 +25,9 @@ from torch.torch_version import TorchVersion
 
 from genzoo.hyperparameters import whole_number
 from genzoo.models.base import Batch, GenerativeModel
-from genzoo.networks.priors import NormalPrior, Prior
 from genzoo.noise import Noise
 from genzoo.optimizers import AdversarialAdam, Interval, LRSchedulerCallable, scheduled
+from genzoo.sampling.priors import NormalPrior, Prior
 from genzoo.steps import ends_step
 
 Player = Literal["discriminator", "generator"]
@@ -81,7 +81,7 @@ class AdversarialModel(GenerativeModel):
                 f"is, but this is torch {torch.__version__}; leave it out"
             )
         self.automatic_optimization = False
-        self.prior = prior
+        self.prior = prior.build((self.latent_dim,))
         self.discriminator_steps = whole_number("discriminator_steps", discriminator_steps, 1)
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
@@ -238,7 +238,7 @@ class AdversarialModel(GenerativeModel):
 
     def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
         """Draws the generator's inputs, ``(number, latent_dim)``."""
-        return self.prior.sample(whole_number("number", number), self.latent_dim, noise or self.fresh_noise())
+        return self.prior.sample(whole_number("number", number), noise or self.fresh_noise())
 
 
 class _OwnDuties(Callback):

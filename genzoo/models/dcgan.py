@@ -13,7 +13,7 @@ from typing import Any
 from genzoo.models.gan import GAN
 from genzoo.networks.architectures import Players
 from genzoo.networks.dcgan import DCGANPlayers
-from genzoo.networks.priors import Prior, UniformPrior
+from genzoo.sampling.priors import Prior, UniformPrior
 
 
 class DCGAN(GAN):

@@ -13,10 +13,10 @@ from torch.optim import Adam
 
 from genzoo.hyperparameters import as_plain, whole_number
 from genzoo.models.base import Batch, GenerativeModel, evaluating
-from genzoo.networks.densities import CodeDensity, Density
 from genzoo.noise import Noise
 from genzoo.optimizers import Interval, LRSchedulerCallable, scheduled
 from genzoo.precision import at_least_float32
+from genzoo.sampling.densities import FittedDensity, FittedPrior
 from genzoo.steps import ends_step
 
 
@@ -42,14 +42,14 @@ class InferenceModel(GenerativeModel):
         optimizer: OptimizerCallable = Adam,
         scheduler: LRSchedulerCallable | None = None,
         scheduler_interval: Interval = "epoch",
-        density: Density | None = None,
+        density: FittedPrior | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.scheduler_interval: Interval = scheduler_interval
-        self.density: CodeDensity | None = None if density is None else density.unfitted(self.latent_dim)
+        self.density: FittedDensity | None = None if density is None else density.build((self.latent_dim,))
         self._step_of_density: int | None = None
 
     @abstractmethod
@@ -114,7 +114,7 @@ class InferenceModel(GenerativeModel):
         self._refresh_density()
         return self.density.sample(whole_number("number", number), noise or self.fresh_noise())
 
-    def fit_density(self, batches: Iterable[Tensor | Batch], density: Density | None = None) -> None:
+    def fit_density(self, batches: Iterable[Tensor | Batch], density: FittedPrior | None = None) -> None:
         """Fits the density to the codes of given images; training with a data module does so by itself.
 
         Args:
@@ -126,7 +126,7 @@ class InferenceModel(GenerativeModel):
             ValueError: If there is nothing to fit, or too little to fit it to, or images do not fit the model.
         """
         if density is not None:
-            self.density = density.unfitted(self.latent_dim).to(self.device)
+            self.density = density.build((self.latent_dim,)).to(self.device)
             self.hparams["density"] = as_plain(density)
         if self.density is None:
             raise ValueError(f"this {type(self).__name__} was made without a density; give fit_density one to fit")

@@ -21,9 +21,9 @@ from genzoo.losses.likelihoods import Bernoulli, Likelihood
 from genzoo.models.arguments import Conditions
 from genzoo.models.base import evaluating
 from genzoo.models.inference import InferenceModel
-from genzoo.networks.priors import NormalPrior
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
+from genzoo.sampling.priors import NormalPrior
 
 ACTIVE_VARIANCE = 0.01
 KL_PER_DIMENSION = "kl_per_dimension/{:03d}"
@@ -71,7 +71,7 @@ class VariationalModel(InferenceModel):
         likelihood.require_fit(self.data_spec)
         self.likelihood = likelihood
         self.shared_parameters = nn.ParameterList([torch.zeros(1)]) if likelihood.shared_outputs else None
-        self.prior = NormalPrior()
+        self.prior = NormalPrior().build((self.latent_dim,))
         self.beta = beta
         self.kl_warmup_steps = whole_number("kl_warmup_steps", kl_warmup_steps)
         self.free_bits = free_bits
@@ -175,7 +175,7 @@ class VariationalModel(InferenceModel):
         """
         if self.density is not None:
             return super().prior_sample(number, noise)
-        return self.prior.sample(whole_number("number", number), self.latent_dim, noise or self.fresh_noise())
+        return self.prior.sample(whole_number("number", number), noise or self.fresh_noise())
 
     def sample_likelihood(self, number: int, seed: int | None = None) -> Tensor:
         """Draws z from the prior and then x from p(x|z), where `sample` gives the mean of p(x|z).

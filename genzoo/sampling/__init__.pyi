@@ -3,3 +3,13 @@
 from genzoo.sampling.capabilities import Encodes as Encodes
 from genzoo.sampling.capabilities import HasLikelihood as HasLikelihood
 from genzoo.sampling.capabilities import Represents as Represents
+from genzoo.sampling.densities import FittedDensity as FittedDensity
+from genzoo.sampling.densities import FittedPrior as FittedPrior
+from genzoo.sampling.densities import GaussianMixture as GaussianMixture
+from genzoo.sampling.densities import GaussianMixtureDensity as GaussianMixtureDensity
+from genzoo.sampling.priors import Density as Density
+from genzoo.sampling.priors import NormalPrior as NormalPrior
+from genzoo.sampling.priors import Prior as Prior
+from genzoo.sampling.priors import StandardNormal as StandardNormal
+from genzoo.sampling.priors import UniformCube as UniformCube
+from genzoo.sampling.priors import UniformPrior as UniformPrior

@@ -24,8 +24,8 @@ from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
 from genzoo.networks.dcgan import DCGANPlayers
-from genzoo.networks.densities import GaussianMixtureDensity
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.sampling.densities import GaussianMixtureDensity
 from tests.conftest import RandomImages
 
 # Older ones end in a segmentation fault where the states of optimisers are gathered without a GPU.

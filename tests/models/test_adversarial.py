@@ -18,7 +18,6 @@ from genzoo.callbacks.checkpoints import Checkpoints
 from genzoo.losses.adversarial import Minimax, NonSaturating
 from genzoo.models.gan import GAN
 from genzoo.networks.mlp import MLPPlayers
-from genzoo.networks.priors import NormalPrior, UniformPrior
 from genzoo.noise import BatchNoise, Noise
 from tests.conftest import RandomImages
 
@@ -177,14 +176,6 @@ def test_each_player_gets_better_at_its_own_game(trainer):
     (start_d, _), (after_d, start_g), (_, after_g) = losses
     assert after_d < start_d
     assert after_g < start_g
-
-
-def test_priors():
-    noise = BatchNoise("cpu", 0)
-    normal, uniform = NormalPrior().sample(20_000, 2, noise), UniformPrior().sample(20_000, 2, noise)
-    assert abs(float(normal.std()) - 1.0) < 0.02
-    assert -1.0 <= float(uniform.min()) < -0.99
-    assert 0.99 < float(uniform.max()) <= 1.0
 
 
 def learning_rates(runner):

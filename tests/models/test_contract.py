@@ -12,7 +12,7 @@ from genzoo.discovery import public_classes
 from genzoo.models.base import GenerativeModel
 from genzoo.models.inference import InferenceModel
 from genzoo.networks.architectures import EncoderDecoder, Players
-from genzoo.networks.densities import GaussianMixtureDensity
+from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.spec import image_spec
 from tests.conftest import RandomImages
 

@@ -8,8 +8,8 @@ from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN, _discrimination
 from genzoo.networks.dcgan import DCGANPlayers
 from genzoo.networks.mlp import MLPPlayers
-from genzoo.networks.priors import UniformPrior
 from genzoo.noise import BatchNoise
+from genzoo.sampling.priors import UniformCube
 from tests.conftest import RandomImages
 
 SPEC = RandomImages().spec
@@ -56,7 +56,7 @@ def test_a_discriminator_that_learns_by_heart_shows_a_gap(trainer):
 def test_dcgan_is_that_of_the_paper():
     model = DCGAN(data_spec={"shape": [3, 64, 64]}, networks=DCGANPlayers(width=128))
     assert model.latent_dim == 100
-    assert model.prior == UniformPrior()
+    assert isinstance(model.prior, UniformCube)
     layers = list(model.generator.layers)
     transposed = [layer for layer in layers if isinstance(layer, torch.nn.ConvTranspose2d)]
     assert [layer.in_channels for layer in transposed] == [100, 1024, 512, 256, 128]

@@ -18,9 +18,9 @@ from genzoo.data.selection import choose_some
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.base import GenerativeModel
 from genzoo.models.vae import VAE
-from genzoo.networks.densities import GaussianMixtureDensity
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import BatchNoise
+from genzoo.sampling.densities import GaussianMixtureDensity
 from tests.conftest import RandomImages
 
 SMALL = MLPEncoderDecoder((8,))

@@ -13,9 +13,9 @@ from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
-from genzoo.networks.densities import GaussianMixtureDensity
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.noise import ImageNoise
+from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.spec import image_spec
 from tests.conftest import RandomImages
 from tests.models.test_contract import CASES

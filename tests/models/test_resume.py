@@ -11,8 +11,8 @@ from torch.optim.lr_scheduler import StepLR
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
-from genzoo.networks.densities import GaussianMixtureDensity
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.sampling.densities import GaussianMixtureDensity
 from tests.conftest import RandomImages
 
 HALVE = partial(StepLR, step_size=1, gamma=0.5)

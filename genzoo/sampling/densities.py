@@ -9,35 +9,40 @@ number of codes.
 
 import math
 import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genzoo.extras import import_extra
 from genzoo.hyperparameters import WholeNumbers
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
+from genzoo.sampling.priors import Density, Prior
 
 # Of the mean variance of the codes; added to every variance, so that codes that do not vary have a density too.
 RELATIVE_RIDGE = 1e-6
 SMALLEST_RIDGE = 1e-18
 
 
-class CodeDensity(nn.Module, ABC):
+class FittedDensity(Density):
     """A density of codes, all of it in buffers: a checkpoint carries it, and an optimiser does not see it.
 
-    Attributes:
+    Args:
+        latent_shape: Shape of one item's code.
         max_codes: To how many codes at most it is fitted.
+
+    Attributes:
         codes_seen: To how many it was fitted; 0 before.
     """
 
     codes_seen: Tensor
 
-    def __init__(self, max_codes: int) -> None:
-        super().__init__()
+    def __init__(self, latent_shape: Sequence[int], max_codes: int) -> None:
+        super().__init__(latent_shape)
         self.max_codes = max_codes
         self.register_buffer("codes_seen", torch.zeros((), dtype=torch.int64))
 
@@ -47,26 +52,10 @@ class CodeDensity(nn.Module, ABC):
 
     @abstractmethod
     def fit(self, codes: Tensor) -> None:
-        """Fits the density to codes ``(N, latent_dim)``, as a function of these alone."""
-
-    @abstractmethod
-    def sample(self, number: int, noise: Noise) -> Tensor:
-        """Draws ``(number, latent_dim)``; row i is a function of the i-th row of the noise.
-
-        Raises:
-            RuntimeError: If it has not been fitted.
-        """
-
-    @abstractmethod
-    def log_prob(self, z: Tensor) -> Tensor:
-        """The log-density in nats: ``(N, latent_dim)`` to ``(N,)``.
-
-        Raises:
-            RuntimeError: If it has not been fitted.
-        """
+        """Fits the density to codes ``(N, *latent_shape)``, as a function of these alone."""
 
     def require_fitted(self) -> None:
-        """Raises a `RuntimeError` if the density has not been fitted."""
+        """Raises a `RuntimeError` if the density has not been fitted; to be asked before it is used."""
         if self.codes_seen == 0:
             raise RuntimeError(
                 "the density of the codes has not been fitted yet; train the model with a data module, or call "
@@ -74,16 +63,16 @@ class CodeDensity(nn.Module, ABC):
             )
 
 
-class Density(ABC):
-    """What kind of density is fitted to codes: a value that makes the module which is fitted."""
+class FittedPrior(Prior):
+    """A prior that is fitted to the codes of the training data, once their networks are trained."""
 
     @abstractmethod
-    def unfitted(self, latent_dim: int) -> CodeDensity:
-        """A density of codes ``(N, latent_dim)`` that is yet to be fitted."""
+    def build(self, latent_shape: Sequence[int]) -> FittedDensity:
+        """The density of codes ``(N, *latent_shape)``, yet to be fitted."""
 
 
 @dataclass(frozen=True)
-class GaussianMixtureDensity(WholeNumbers, Density):
+class GaussianMixtureDensity(WholeNumbers, FittedPrior):
     """A mixture of Gaussians with full covariances, fitted by scikit-learn's expectation maximisation.
 
     Args:
@@ -104,29 +93,30 @@ class GaussianMixtureDensity(WholeNumbers, Density):
                 f"got {self.max_codes}"
             )
 
-    def unfitted(self, latent_dim: int) -> CodeDensity:
-        """A mixture in ``latent_dim`` dimensions that is yet to be fitted."""
-        return GaussianMixture(self.components, latent_dim, self.max_codes)
+    def build(self, latent_shape: Sequence[int]) -> FittedDensity:
+        """A mixture in as many dimensions as the shape has entries, yet to be fitted."""
+        return GaussianMixture(self.components, latent_shape, self.max_codes)
 
 
-class GaussianMixture(CodeDensity):
-    """The mixture that a `GaussianMixtureDensity` makes.
+class GaussianMixture(FittedDensity):
+    """The mixture that a `GaussianMixtureDensity` builds, in L dimensions: all entries of a code, whatever its shape.
 
     Attributes:
         weights: ``(components,)``, the probability of each.
-        means: ``(components, latent_dim)``.
-        scales: ``(components, latent_dim, latent_dim)``, lower triangular, the Cholesky factors of the covariances.
+        means: ``(components, L)``.
+        scales: ``(components, L, L)``, lower triangular, the Cholesky factors of the covariances.
     """
 
     weights: Tensor
     means: Tensor
     scales: Tensor
 
-    def __init__(self, components: int, latent_dim: int, max_codes: int) -> None:
-        super().__init__(max_codes)
+    def __init__(self, components: int, latent_shape: Sequence[int], max_codes: int) -> None:
+        super().__init__(latent_shape, max_codes)
+        dimensions = math.prod(latent_shape)
         self.register_buffer("weights", torch.full((components,), 1.0 / components))
-        self.register_buffer("means", torch.zeros(components, latent_dim))
-        self.register_buffer("scales", torch.eye(latent_dim).repeat(components, 1, 1))
+        self.register_buffer("means", torch.zeros(components, dimensions))
+        self.register_buffer("scales", torch.eye(dimensions).repeat(components, 1, 1))
 
     def require_fittable(self, number: int) -> None:
         """Raises if there are too few codes or scikit-learn is not installed.
@@ -143,7 +133,7 @@ class GaussianMixture(CodeDensity):
             )
 
     def fit(self, codes: Tensor) -> None:
-        """Fits the mixture to codes ``(N, latent_dim)`` by at most 100 steps of expectation maximisation.
+        """Fits the mixture to codes ``(N, *latent_shape)`` by at most 100 steps of expectation maximisation.
 
         Raises:
             ValueError: If there are too few codes, or some are not finite.
@@ -152,7 +142,7 @@ class GaussianMixture(CodeDensity):
         self.require_fittable(len(codes))
         if not codes.isfinite().all():
             raise ValueError("a density cannot be fitted to codes that are not finite; lower the learning rate")
-        rows = codes.double().cpu().numpy()
+        rows = codes.flatten(1).double().cpu().numpy()
         mixture = import_extra("sklearn.mixture", "scikit-learn", "fitting a GaussianMixtureDensity").GaussianMixture(
             len(self.weights),
             covariance_type="full",
@@ -172,19 +162,28 @@ class GaussianMixture(CodeDensity):
         self.codes_seen.fill_(len(codes))
 
     def sample(self, number: int, noise: Noise) -> Tensor:
-        """Draws ``(number, latent_dim)``: a uniform number picks the component, normal ones do the rest."""
+        """Draws ``(number, *latent_shape)``: a uniform number picks the component, normal ones do the rest.
+
+        Raises:
+            RuntimeError: If it has not been fitted.
+        """
         self.require_fitted()
         weights, means, scales = (at_least_float32(part) for part in (self.weights, self.means, self.scales))
         chosen = torch.searchsorted(weights.cumsum(0), noise.uniform(number).to(weights.dtype), right=True)
         chosen = chosen.clamp(max=len(weights) - 1)
         normal = noise.normal(number, means.shape[1]).to(means.dtype)
-        return means[chosen] + (scales[chosen] @ normal[:, :, None]).squeeze(2)
+        drawn = means[chosen] + (scales[chosen] @ normal[:, :, None]).squeeze(2)
+        return drawn.view(number, *self.latent_shape)
 
     def log_prob(self, z: Tensor) -> Tensor:
-        """The log-density in nats: ``(N, latent_dim)`` to ``(N,)``."""
+        """The log-density in nats: ``(N, *latent_shape)`` to ``(N,)``.
+
+        Raises:
+            RuntimeError: If it has not been fitted.
+        """
         self.require_fitted()
         weights, means, scales = (at_least_float32(part) for part in (self.weights, self.means, self.scales))
-        difference = z.to(means.dtype) - means[:, None]
+        difference = z.flatten(1).to(means.dtype) - means[:, None]
         normal = torch.linalg.solve_triangular(scales, difference.mT, upper=False)
         log_volume = scales.diagonal(dim1=1, dim2=2).log().sum(1) + 0.5 * means.shape[1] * math.log(2.0 * math.pi)
         per_component: Tensor = weights.log() - log_volume - 0.5 * normal.square().sum(1).mT

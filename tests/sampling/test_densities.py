@@ -3,8 +3,8 @@ import pytest
 import torch
 from sklearn.mixture import GaussianMixture as Reference
 
-from genzoo.networks.densities import GaussianMixtureDensity
 from genzoo.noise import BatchNoise, ImageNoise
+from genzoo.sampling.densities import GaussianMixtureDensity
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def codes():
 
 
 def fitted(codes, components):
-    density = GaussianMixtureDensity(components).unfitted(codes.shape[1])
+    density = GaussianMixtureDensity(components).build(codes.shape[1:])
     density.fit(codes)
     return density
 
@@ -91,7 +91,7 @@ def test_codes_that_are_all_alike_have_a_density():
 
 
 def test_what_cannot_be_fitted_is_refused(codes):
-    density = GaussianMixtureDensity(10).unfitted(4)
+    density = GaussianMixtureDensity(10).build((4,))
     with pytest.raises(RuntimeError, match=r"has not been fitted yet; .* call model.fit_density"):
         density.sample(1, BatchNoise("cpu", 0))
     with pytest.raises(RuntimeError, match="has not been fitted yet"):
@@ -114,3 +114,14 @@ def test_what_cannot_be_fitted_is_refused(codes):
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         GaussianMixtureDensity(**settings)
+
+
+def test_codes_in_a_grid_are_those_of_a_row_in_another_shape(codes):
+    row = fitted(codes, 3)
+    grid = fitted(codes.view(-1, 1, 2, 2), 3)
+    assert grid.means.shape == (3, 4)
+    drawn = grid.sample(50, BatchNoise("cpu", 1))
+    assert drawn.shape == (50, 1, 2, 2)
+    assert torch.equal(drawn.flatten(1), row.sample(50, BatchNoise("cpu", 1)))
+    assert torch.equal(grid.log_prob(drawn), row.log_prob(drawn.flatten(1)))
+    assert set(grid.state_dict()) == {"weights", "means", "scales", "codes_seen"}

@@ -1,0 +1,111 @@
+"""Priors p(z) of latent variables: values that build densities, from which generators draw their inputs."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from genzoo.losses.divergences import standard_normal_kl
+from genzoo.noise import Noise
+from genzoo.precision import at_least_float32
+
+
+class Density(nn.Module, ABC):
+    """A density of latent variables that one can draw from.
+
+    What it learns, or is fitted to, is its own: parameters or buffers.
+
+    Args:
+        latent_shape: Shape of one item's latent variables, such as ``(L,)``, or ``(C, H, W)`` for a grid.
+    """
+
+    def __init__(self, latent_shape: Sequence[int]) -> None:
+        super().__init__()
+        self.latent_shape = tuple(latent_shape)
+
+    @abstractmethod
+    def sample(self, number: int, noise: Noise) -> Tensor:
+        """Draws ``(number, *latent_shape)``; item i is a function of the i-th row of the noise."""
+
+    @abstractmethod
+    def log_prob(self, z: Tensor) -> Tensor:
+        """The log-density in nats: ``(N, *latent_shape)`` to ``(N,)``, in float32 at least."""
+
+    def kl(self, mean: Tensor, log_variance: Tensor) -> Tensor | None:
+        r"""The divergence of diagonal Gaussians from this density, in closed form where there is one.
+
+        .. math:: D_{KL}(N(\mu, \sigma^2) \,\|\, p)
+
+        Args:
+            mean: mu, ``(N, *latent_shape)``.
+            log_variance: log sigma^2, ``(N, *latent_shape)``.
+
+        Returns:
+            ``(N, *latent_shape)``, the nats of each latent variable; None where there is no closed form that is a
+            sum over them.
+        """
+        return None
+
+
+class Prior(ABC):
+    """The distribution of the latent variables: a value that builds the density."""
+
+    @abstractmethod
+    def build(self, latent_shape: Sequence[int]) -> Density:
+        """The density of latent variables ``(N, *latent_shape)``; one that is fitted or learned is yet to be."""
+
+
+@dataclass(frozen=True)
+class NormalPrior(Prior):
+    """z ~ N(0, I)."""
+
+    def build(self, latent_shape: Sequence[int]) -> Density:
+        """The standard normal density in as many dimensions as the shape has entries."""
+        return StandardNormal(latent_shape)
+
+
+@dataclass(frozen=True)
+class UniformPrior(Prior):
+    """z uniform on [-1, 1) in every dimension."""
+
+    def build(self, latent_shape: Sequence[int]) -> Density:
+        """The uniform density on a cube of side 2."""
+        return UniformCube(latent_shape)
+
+
+class StandardNormal(Density):
+    """The density that a `NormalPrior` builds."""
+
+    def sample(self, number: int, noise: Noise) -> Tensor:
+        """Draws ``(number, *latent_shape)`` from N(0, I), float32."""
+        return noise.normal(number, *self.latent_shape)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        r"""The log-density in nats: ``(N, *latent_shape)`` to ``(N,)``.
+
+        .. math:: \log p(z) = -\tfrac12 \sum_j (z_j^2 + \log 2 \pi)
+        """
+        return -0.5 * (at_least_float32(z).square() + math.log(2.0 * math.pi)).flatten(1).sum(1)
+
+    def kl(self, mean: Tensor, log_variance: Tensor) -> Tensor:
+        """See `standard_normal_kl`."""
+        return standard_normal_kl(mean, log_variance)
+
+
+class UniformCube(Density):
+    """The density that a `UniformPrior` builds."""
+
+    def sample(self, number: int, noise: Noise) -> Tensor:
+        """Draws ``(number, *latent_shape)`` from [-1, 1), float32."""
+        return 2.0 * noise.uniform(number, *self.latent_shape) - 1.0
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        r"""The log-density in nats: ``(N, *latent_shape)`` to ``(N,)``.
+
+        :math:`-L \log 2` for L latent variables that all lie in [-1, 1), and minus infinity elsewhere.
+        """
+        flat = at_least_float32(z).flatten(1)
+        inside = ((flat >= -1.0) & (flat < 1.0)).all(1)
+        return flat.new_full((len(flat),), -flat.shape[1] * math.log(2.0)).masked_fill(~inside, -math.inf)

@@ -1,0 +1,74 @@
+import math
+
+import pytest
+import torch
+from torch.distributions import Independent, Normal, Uniform, kl_divergence
+
+from genzoo.losses.divergences import standard_normal_kl
+from genzoo.noise import BatchNoise, ImageNoise
+from genzoo.sampling.densities import GaussianMixtureDensity
+from genzoo.sampling.priors import NormalPrior, UniformPrior
+
+SHAPES = [(5,), (2, 3, 4)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_draws_are_those_of_the_noise(shape):
+    normal, uniform = BatchNoise("cpu", 3).normal(7, *shape), BatchNoise("cpu", 3).uniform(7, *shape)
+    assert torch.equal(NormalPrior().build(shape).sample(7, BatchNoise("cpu", 3)), normal)
+    assert torch.equal(UniformPrior().build(shape).sample(7, BatchNoise("cpu", 3)), 2.0 * uniform - 1.0)
+
+
+def test_uniform_draws_fill_the_cube():
+    drawn = UniformPrior().build((2,)).sample(20_000, BatchNoise("cpu", 0))
+    assert -1.0 <= float(drawn.min()) < -0.99
+    assert 0.99 < float(drawn.max()) < 1.0
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("prior", "reference"), [(NormalPrior(), Normal(0.0, 1.0)), (UniformPrior(), Uniform(-1.0, 1.0))]
+)
+def test_log_probabilities_are_those_of_torch(prior, reference, shape):
+    z = 0.9 * torch.rand(6, *shape, generator=torch.Generator().manual_seed(0)) - 0.5
+    expected = Independent(reference.expand(shape), len(shape)).log_prob(z)
+    torch.testing.assert_close(prior.build(shape).log_prob(z), expected)
+    in_doubles = prior.build(shape).log_prob(z.double())
+    assert in_doubles.dtype == torch.float64
+    torch.testing.assert_close(in_doubles.float(), expected)
+
+
+def test_the_uniform_density_is_zero_outside_of_its_cube():
+    z = torch.tensor([[-1.0, 0.0], [0.0, 1.0], [0.5, -1.1], [3.0, 3.0], [0.9, -0.9]])
+    inside, outside = -2.0 * math.log(2.0), -math.inf
+    log_prob = UniformPrior().build((2,)).log_prob(z)
+    assert log_prob.tolist() == pytest.approx([inside, outside, outside, outside, inside])
+
+
+def test_half_precision_is_summed_in_floats():
+    z = torch.randn(4, 4096, generator=torch.Generator().manual_seed(0)).bfloat16()
+    log_prob = NormalPrior().build((4096,)).log_prob(z)
+    torch.testing.assert_close(log_prob, NormalPrior().build((4096,)).log_prob(z.float()), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_divergence_from_the_standard_normal_is_in_closed_form(shape):
+    generator = torch.Generator().manual_seed(0)
+    mean, log_variance = (torch.randn(6, *shape, generator=generator) for _ in range(2))
+    divergence = NormalPrior().build(shape).kl(mean, log_variance)
+    expected = kl_divergence(Normal(mean, (0.5 * log_variance).exp()), Normal(0.0, 1.0))
+    torch.testing.assert_close(divergence, expected)
+    assert torch.equal(divergence, standard_normal_kl(mean, log_variance))
+
+
+def test_other_priors_have_no_divergence_in_closed_form():
+    for prior in (UniformPrior(), GaussianMixtureDensity()):
+        assert prior.build((3,)).kl(torch.zeros(2, 3), torch.zeros(2, 3)) is None
+
+
+@pytest.mark.parametrize("prior", [NormalPrior(), UniformPrior()])
+def test_a_draw_is_a_function_of_its_place_alone_and_of_nothing_learned(prior):
+    density = prior.build((2, 3))
+    few = density.sample(3, ImageNoise(torch.arange(3), "cpu", 5))
+    assert torch.equal(few, density.sample(200, ImageNoise(torch.arange(200), "cpu", 5))[:3])
+    assert not density.state_dict()
