@@ -122,6 +122,12 @@ from genzoo.networks.residual import ResidualEncoderDecoder as ResidualEncoderDe
 from genzoo.sampling.capabilities import Encodes as Encodes
 from genzoo.sampling.capabilities import HasLikelihood as HasLikelihood
 from genzoo.sampling.capabilities import Represents as Represents
+from genzoo.sampling.conditions import ClassCondition as ClassCondition
+from genzoo.sampling.conditions import Condition as Condition
+from genzoo.sampling.conditions import ImageCondition as ImageCondition
+from genzoo.sampling.conditions import NoCondition as NoCondition
+from genzoo.sampling.conditions import TokenCondition as TokenCondition
+from genzoo.sampling.conditions import VectorCondition as VectorCondition
 from genzoo.sampling.densities import FittedDensity as FittedDensity
 from genzoo.sampling.densities import FittedPrior as FittedPrior
 from genzoo.sampling.densities import GaussianMixture as GaussianMixture

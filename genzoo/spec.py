@@ -6,8 +6,8 @@ A data module knows its spec without loading anything; the command line hands it
 from collections.abc import Sequence
 
 import torch
-import torchvision.transforms.v2.functional as transforms
 from torch import Tensor
+from torch.nn import functional
 from typing_extensions import Required, TypedDict
 
 from genzoo.hyperparameters import whole_number
@@ -25,6 +25,9 @@ class DataSpec(TypedDict, total=False):
             points in the plane.
         binarised: Whether items take the lowest and the highest value only.
         attribute_names: Of the entries of label vectors ``(N, K)``, where these stand for classes.
+        condition_image: Shape ``[C, H, W]`` of the image in [-1, 1] that comes with each item in place of a label.
+        tokens: ``[length, vocabulary]`` of the sequence of tokens that comes with each item in place of a label:
+            labels are int64 ``(N, length)``, from 0 to ``vocabulary - 1``.
     """
 
     shape: Required[list[int]]
@@ -33,6 +36,8 @@ class DataSpec(TypedDict, total=False):
     range: list[float]
     binarised: bool
     attribute_names: list[str]
+    condition_image: list[int]
+    tokens: list[int]
 
 
 def image_spec(channels: int, size: int, native_size: int | None = None, class_names: Sequence[str] = ()) -> DataSpec:
@@ -50,37 +55,6 @@ def image_spec(channels: int, size: int, native_size: int | None = None, class_n
         class_names=list(class_names),
         range=[-1.0, 1.0],
     )
-
-
-def require_same_data(stored: DataSpec, given: DataSpec, conditional: bool) -> None:
-    """Refuses data of another kind than a model was trained on.
-
-    Args:
-        stored: The spec of the data that the model was trained on.
-        given: The spec of the data that it shall meet.
-        conditional: Whether the model depends on the classes of the data.
-
-    Raises:
-        ValueError: If the shapes differ, or what a condition is made of.
-    """
-    if list(stored["shape"]) != list(given["shape"]):
-        raise ValueError(
-            f"the checkpoint's model was trained on data of shape {_times(stored)}, but these have {_times(given)}; "
-            "choose other data, or an image_size and a number of channels that agree"
-        )
-    if not conditional:
-        return
-    for name, meaning in (("class_names", "classes"), ("attribute_names", "attributes")):
-        counts = [len(spec.get(name, ())) for spec in (stored, given)]  # type: ignore[arg-type]
-        if counts[0] != counts[1]:
-            raise ValueError(
-                f"the checkpoint's model was trained on data with {counts[0]} {meaning}, on which it depends, but "
-                f"these have {counts[1]}; choose data with as many"
-            )
-
-
-def _times(spec: DataSpec) -> str:
-    return " x ".join(map(str, spec["shape"]))
 
 
 def is_image(shape: Sequence[int]) -> bool:
@@ -110,9 +84,8 @@ def to_size(images: Tensor, native_size: int, size: int) -> Tensor:
     if native_size == size:
         return images
     if is_padded(native_size, size):
-        padded: Tensor = transforms.pad(images, [(size - native_size) // 2])
-        return padded
-    return _resize(images, size)
+        return functional.pad(images, 4 * [(size - native_size) // 2])
+    return _resize(images, size, size)
 
 
 def to_native(images: Tensor, spec: DataSpec) -> Tensor:
@@ -132,9 +105,9 @@ def to_native(images: Tensor, spec: DataSpec) -> Tensor:
     if native_size == size:
         return images
     if is_padded(native_size, size):
-        cropped: Tensor = transforms.center_crop(images, [native_size, native_size])
-        return cropped
-    return _undo_enlarging(images, native_size) if native_size < size else _resize(images, native_size)
+        margin = (size - native_size) // 2
+        return images[..., margin:-margin, margin:-margin]
+    return _undo_enlarging(images, native_size) if native_size < size else _resize(images, native_size, native_size)
 
 
 def way_to_native(spec: DataSpec) -> str:
@@ -149,7 +122,7 @@ def way_to_native(spec: DataSpec) -> str:
 def _undo_enlarging(images: Tensor, native_size: int) -> Tensor:
     """The images of the native size whose enlargement is nearest to the given ones, in squared error."""
     # Enlarging is linear and does the same to rows as to columns, so that one matrix undoes it.
-    enlarging = transforms.resize(torch.eye(native_size)[None], [images.shape[-1], native_size], antialias=True)[0]
+    enlarging = _resize(torch.eye(native_size)[None], images.shape[-1], native_size)[0]
     shrinking = torch.linalg.pinv(enlarging.double()).to(images.device, torch.float32)
     native: Tensor = shrinking @ images.float() @ shrinking.T
     if images.dtype == torch.uint8:
@@ -157,8 +130,11 @@ def _undo_enlarging(images: Tensor, native_size: int) -> Tensor:
     return native.clamp(-1.0, 1.0).to(images.dtype)
 
 
-def _resize(images: Tensor, size: int) -> Tensor:
-    resized: Tensor = transforms.resize(images, [size, size], antialias=True)
+def _resize(images: Tensor, height: int, width: int) -> Tensor:
+    # Samplers, which need this module, do without torchvision unless their images have to be resized.
+    from torchvision.transforms.v2 import functional as transforms
+
+    resized: Tensor = transforms.resize(images, [height, width], antialias=True)
     return resized
 
 

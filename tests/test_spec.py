@@ -1,7 +1,11 @@
+import subprocess
+import sys
+
 import pytest
 import torch
+import torchvision.transforms.v2.functional as transforms
 
-from genzoo.spec import DataSpec, image_spec, require_same_data, to_float, to_native, to_size, to_uint8, way_to_native
+from genzoo.spec import image_spec, to_float, to_native, to_size, to_uint8, way_to_native
 
 
 def test_every_byte_survives_the_way_to_floats_and_back():
@@ -60,14 +64,22 @@ def test_a_spec_without_a_native_size_leaves_images_alone():
     assert to_native(images, {"shape": [1, 32, 32]}) is images
 
 
-def test_data_of_another_kind_are_refused_only_where_the_model_depends_on_it():
-    stored = image_spec(1, 32, class_names=("a", "b"))
-    require_same_data(stored, image_spec(1, 32, 28, ("a", "b")), conditional=True)
-    require_same_data(stored, image_spec(1, 32), conditional=False)
-    with pytest.raises(ValueError, match="data with 2 classes, on which it depends, but these have 0"):
-        require_same_data(stored, image_spec(1, 32), conditional=True)
-    attributes = DataSpec(**stored, attribute_names=["hat"])
-    with pytest.raises(ValueError, match="data with 0 attributes, on which it depends, but these have 1"):
-        require_same_data(stored, attributes, conditional=True)
-    with pytest.raises(ValueError, match=r"data of shape 1 x 32 x 32, but these have 2;"):
-        require_same_data(stored, DataSpec(shape=[2]), conditional=False)
+def test_torchvision_is_imported_only_where_images_are_resized():
+    code = (
+        "import sys, torch, genzoo.spec as spec\n"
+        "images = torch.zeros(1, 1, 28, 28, dtype=torch.uint8)\n"
+        "spec.to_native(spec.to_size(images, 28, 32), spec.image_spec(1, 32, 28))\n"
+        "assert 'torchvision' not in sys.modules\n"
+        "spec.to_size(images, 28, 14)\n"
+        "assert 'torchvision' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_images_take_the_way_of_torchvision():
+    images = torch.randint(0, 256, (3, 2, 28, 28), dtype=torch.uint8, generator=torch.manual_seed(0))
+    padded = to_size(images, 28, 32)
+    assert torch.equal(padded, transforms.pad(images, [2]))
+    for given in (padded, to_float(padded)):
+        assert torch.equal(to_native(given, image_spec(2, 32, 28)), transforms.center_crop(given, [28, 28]))
+    assert torch.equal(to_size(images, 28, 40), transforms.resize(images, [40, 40], antialias=True))

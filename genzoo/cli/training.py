@@ -39,7 +39,7 @@ from genzoo.data.splits import ArrayDataModule
 from genzoo.loggers import CSVLogger, WandbLogger
 from genzoo.models.base import GenerativeModel
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
-from genzoo.spec import require_same_data
+from genzoo.sampling.checks import require_same_data
 
 DEFAULTS = {
     "trainer.logger": [{"class_path": f"genzoo.loggers.{name}"} for name in ("CSVLogger", "WandbLogger")],

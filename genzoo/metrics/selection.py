@@ -4,17 +4,16 @@ import inspect
 import pydoc
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from genzoo.data.selection import choose_some
 from genzoo.data.splits import ArrayDataModule, Part
 from genzoo.metrics.embedded import EMBEDDED, embedded_extractor
 from genzoo.metrics.extractors import INCEPTION, FeatureExtractor
 from genzoo.metrics.inception import inception_extractor
 from genzoo.metrics.score import Plain
+from genzoo.sampling.shares import classes_like, items_like
 
 
 def real_images(data: ArrayDataModule, part: Part) -> Tensor:
@@ -39,15 +38,7 @@ def conditions_like(labels: NDArray[Any] | Tensor, number: int) -> Tensor:
         ``(number,)`` or ``(number, K)``. Classes come in turn, each as often as its share of the data asks for, to
         the nearest whole number. Vectors are all of those of the data as often as they fit, then a fixed choice.
     """
-    labels, total = np.asarray(labels), len(labels)
-    if labels.ndim == 2:
-        rest = choose_some(total, number % total)
-        return torch.from_numpy(labels[np.concatenate([np.tile(np.arange(total), number // total), rest])])
-    counts, remainders = np.divmod(np.bincount(labels) * number, total)
-    counts[np.argsort(-remainders, kind="stable")[: number - counts.sum()]] += 1
-    classes = np.repeat(np.arange(len(counts)), counts)
-    place_in_class = np.arange(number) - np.repeat(np.cumsum(counts) - counts, counts)
-    return torch.from_numpy(classes[np.lexsort((classes, (place_in_class + 0.5) / counts[classes]))])
+    return items_like(labels, number) if labels.ndim > 1 else classes_like(labels, number)
 
 
 def extractors_for(data: ArrayDataModule, name: str | None = None) -> list[FeatureExtractor]:

@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
-from genzoo.models.arguments import Conditions
 from genzoo.models.inference import InferenceModel
 from genzoo.networks.architectures import EncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
+from genzoo.sampling.given import Given
 from genzoo.spec import is_image
 
 
@@ -50,7 +50,7 @@ class AutoEncoder(InferenceModel):
         z: Tensor = self.encoder(self.in_own_type(x))
         return z
 
-    def decode(self, z: Tensor, y: Conditions | None = None) -> Tensor:
+    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
         """Data of codes: ``(N, latent_dim)`` to ``(N, *data_shape)``, images in [-1, 1]."""
         self.require_latents(z)
         self.sampling_conditions(len(z), y)

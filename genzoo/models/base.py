@@ -12,7 +12,6 @@ from torch import Tensor
 from typing_extensions import Self
 
 from genzoo.hyperparameters import as_plain, whole_number
-from genzoo.models.arguments import Conditions, require_floats
 from genzoo.models.averaging import Weights
 from genzoo.models.evaluated import Batch, EvaluatedModule, evaluating, images_in
 from genzoo.models.feasible import (
@@ -26,6 +25,8 @@ from genzoo.models.watched import WatchedModule
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
 from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream, counter_seed, run_seed
 from genzoo.optimizers import tried
+from genzoo.sampling.checks import require_floats
+from genzoo.sampling.given import Given
 from genzoo.spec import DataSpec, is_image
 
 __all__ = ["Batch", "GenerativeModel", "evaluating", "images_in"]
@@ -102,7 +103,7 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
         """
 
     @abstractmethod
-    def decode(self, z: Tensor, y: Conditions | None = None) -> Tensor:
+    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
         """Turns latent variables into data.
 
         Args:
@@ -142,12 +143,12 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
         """Noise that nobody has seeded, from torch's global generator."""
         return BatchNoise(self.device, fresh_seed(), Stream.SAMPLING)
 
-    def forward(self, z: Tensor, y: Conditions | None = None) -> Tensor:
+    def forward(self, z: Tensor, y: Given | None = None) -> Tensor:
         """The same as `decode`."""
         return self.decode(z, y)
 
     def sample(
-        self, number: int, y: Conditions | None = None, seed: int | None = None, weights: Weights | None = None
+        self, number: int, y: Given | None = None, seed: int | None = None, weights: Weights | None = None
     ) -> Tensor:
         """Draws data from the model, in eval mode and without gradient.
 
@@ -169,7 +170,7 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
         """
         return self._sample(number, y, seed, lambda z, y, noise: self.decode(z, y), weights)
 
-    def sampling_conditions(self, number: int, y: Conditions | None) -> Tensor | None:
+    def sampling_conditions(self, number: int, y: Given | None) -> Tensor | None:
         """The conditions under which samples are drawn; an unconditional model takes none.
 
         Raises:
@@ -182,7 +183,7 @@ class GenerativeModel(EvaluatedModule, StoredModule, WatchedModule, ABC):
     def _sample(
         self,
         number: int,
-        y: Conditions | None,
+        y: Given | None,
         seed: int | None,
         draw: Callable[[Tensor, Tensor | None, Noise], Tensor],
         weights: Weights | None = None,

@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from genzoo.hyperparameters import whole_number
-from genzoo.models.arguments import Conditions, labels_of, vectors_of
 from genzoo.models.gan import GAN
+from genzoo.sampling.given import Given, labels_of, vectors_of
 
 
 class ConditionalGAN(GAN):
@@ -60,7 +60,7 @@ class ConditionalGAN(GAN):
             return y.float()
         return functional.one_hot(y, self.num_classes).float()
 
-    def sampling_conditions(self, number: int, y: Conditions | None) -> Tensor:
+    def sampling_conditions(self, number: int, y: Given | None) -> Tensor:
         """The given conditions, or all classes in turn.
 
         Raises:

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from genzoo.losses.adversarial import AdversarialObjective, NonSaturating
 from genzoo.models.adversarial import AdversarialModel
-from genzoo.models.arguments import Conditions
 from genzoo.models.base import Batch
 from genzoo.networks.architectures import Players
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
+from genzoo.sampling.given import Given
 
 
 class GAN(AdversarialModel):
@@ -75,7 +75,7 @@ class GAN(AdversarialModel):
         condition = self.condition(y)
         return self.objective.generator_loss(self.score(self.generate(len(x), condition, noise), condition))
 
-    def decode(self, z: Tensor, y: Conditions | None = None) -> Tensor:
+    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
         """Images of latent variables and, for a conditional model, of conditions, as `sample` takes them."""
         self.require_latents(z)
         conditions = self.sampling_conditions(len(z), y)

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from genzoo.hyperparameters import whole_number
 from genzoo.losses.divergences import standard_normal_kl
 from genzoo.losses.likelihoods import Bernoulli, Likelihood
-from genzoo.models.arguments import Conditions
 from genzoo.models.base import evaluating
 from genzoo.models.inference import InferenceModel
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
+from genzoo.sampling.given import Given
 from genzoo.sampling.priors import NormalPrior
 
 ACTIVE_VARIANCE = 0.01
@@ -162,7 +162,7 @@ class VariationalModel(InferenceModel):
         self.require_data(x)
         return self.posterior(x)[0]
 
-    def decode(self, z: Tensor, y: Conditions | None = None) -> Tensor:
+    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
         """The mean of p(x|z): ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
         self.require_latents(z)
         self.sampling_conditions(len(z), y)

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from genzoo.models import DCGAN, GAN, VAE, AutoEncoder, ConditionalGAN
-from genzoo.models.arguments import labels_of, vectors_of
 from genzoo.networks.dcgan import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.densities import GaussianMixtureDensity
+from genzoo.sampling.given import labels_of, vectors_of
 from genzoo.spec import image_spec
 
 CLOTHES = ["T-shirt", "Trouser", "Pullover", "Sneaker"]
