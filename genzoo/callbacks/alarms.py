@@ -69,12 +69,14 @@ class Alarms(Callback):
     ``collapsed_steps`` steps in a row, they are (nearly) all the same, and not only because training has just begun.
 
     *A discriminator that has won.* It tells more than ``won_accuracy`` of a batch apart at every log step for
-    ``won_steps`` steps in a row: its loss is nearly 0, and so is what the generator can learn from it.
+    ``won_steps`` steps in a row: its loss is nearly 0, and so is what the generator can learn from it. A critic whose
+    scores have no threshold (`Wasserstein`) is not watched for this.
 
     *A game that is over* (Goodfellow et al. 2014, theorem 1 and proposition 2: at the equilibrium D = 1/2 everywhere).
     The means of D(x) and D(G(z)) stay within ``tolerance`` of 1/2 for ``patience`` steps in a row. This stops the run
     only if ``stop_at_equilibrium`` is set, and only for a discriminator that has told images apart before and still
-    follows a gradient: one that has died says 1/2 to everything too.
+    follows a gradient: one that has died says 1/2 to everything too. Critics, which give no probabilities, are not
+    watched for this.
 
     What to try is made of settings that the model has. Values that are not finite are an error of the model's own.
 
@@ -161,6 +163,7 @@ class Alarms(Callback):
 
     def _watch_the_game(self, trainer: Trainer, model: GenerativeModel, logged: dict[str, float]) -> None:
         accuracy = logged.get("train/discriminator_accuracy")
+        # A critic's scores are no probabilities: those that have no threshold have no accuracy either.
         if accuracy is None:
             return
         step = trainer.global_step
@@ -172,10 +175,10 @@ class Alarms(Callback):
                 f"{self.won_accuracy:.0%} of all images apart, and the generator learns little from it. "
                 f"{advice(model, AGAINST_VICTORY, 'more data')}",
             )
-        answers = [logged[f"train/discriminator_{kind}"] for kind in ("real", "fake")]
+        beliefs = [logged.get(f"train/discriminator_{kind}") for kind in ("real", "fake")]
         cannot_tell = (
             self._has_told_apart
-            and all(abs(answer - 0.5) < self.tolerance for answer in answers)
+            and all(belief is not None and abs(belief - 0.5) < self.tolerance for belief in beliefs)
             and logged["train/discriminator_gradient_norm"] > 1e-6
         )
         is_over = self._lasts("even", cannot_tell, step) >= self.patience

@@ -56,6 +56,8 @@ class AdversarialModel(GenerativeModel):
         "train/generator_loss",
         "train/discriminator_real",
         "train/discriminator_fake",
+        "train/critic_real",
+        "train/critic_fake",
     )
     averaged_modules = ("generator",)
 

@@ -14,13 +14,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from genzoo.losses.adversarial import AdversarialObjective, NonSaturating
+from genzoo.losses.objectives import AdversarialObjective, NonSaturating
 from genzoo.models.adversarial import AdversarialModel
 from genzoo.models.base import Batch
 from genzoo.networks.architectures import Players
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import Noise
-from genzoo.precision import at_least_float32
 from genzoo.sampling.given import Given
 
 
@@ -73,7 +72,10 @@ class GAN(AdversarialModel):
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """The objective's loss on newly generated images."""
         condition = self.condition(y)
-        return self.objective.generator_loss(self.score(self.generate(len(x), condition, noise), condition))
+        fake_logits = self.score(self.generate(len(x), condition, noise), condition)
+        if self.objective.is_relativistic:
+            return self.objective.generator_loss(fake_logits, self.score(x, condition))
+        return self.objective.generator_loss(fake_logits)
 
     def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
         """Images of latent variables and, for a conditional model, of conditions, as `sample` takes them."""
@@ -93,39 +95,26 @@ class GAN(AdversarialModel):
     # What is reported
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
-        """D(x) of each image and D(G(z)) of as many generated ones."""
+        """What the objective reports of the logits of each image and of as many generated ones."""
         condition = self.condition(y)
         fake = self.generate(len(x), condition, noise)
-        return _discrimination(self.score(x, condition), self.score(fake, condition))
+        return self.objective.report(self.score(x, condition), self.score(fake, condition))
 
     def reports(self) -> set[str]:
         """Names of what training and validation hand to the loggers."""
-        return super().reports() | {"val/discriminator_gap"}
+        names = super().reports()
+        return names | {f"val/{kind}_gap" for kind in ("discriminator", "critic") if f"val/{kind}_real" in names}
 
     def on_validation_epoch_end(self) -> None:
         """Reports also the gap D(x on training images) - D(x on held-out images): the discriminator's overfitting."""
         super().on_validation_epoch_end()
-        name = "discriminator_real"
-        if (0, name) in self._means and (1, name) in self._means:
-            gap = self._means[1, name].compute() - self._means[0, name].compute()
-            self.log("val/discriminator_gap", gap, sync_dist=True)
+        for kind in ("discriminator", "critic"):
+            name = f"{kind}_real"
+            if (0, name) in self._means and (1, name) in self._means:
+                gap = self._means[1, name].compute() - self._means[0, name].compute()
+                self.log(f"val/{kind}_gap", gap, sync_dist=True)
 
     def _record_discrimination(self, real_logits: Tensor, fake_logits: Tensor) -> None:
         if self._is_recording:
-            for name, values in _discrimination(real_logits, fake_logits).items():
+            for name, values in self.objective.report(real_logits, fake_logits).items():
                 self.record(name, values.mean)
-
-
-def _discrimination(real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
-    """How well real and generated images are told apart, each ``(N,)``.
-
-    D(x) and D(G(z)); the share of right answers; and the distance to the game's equilibrium, where D = 1/2
-    everywhere (Goodfellow et al. 2014, theorem 1), as the mean of abs(D - 1/2) over both kinds of image.
-    """
-    real, fake = at_least_float32(real_logits).sigmoid(), at_least_float32(fake_logits).sigmoid()
-    return {
-        "discriminator_real": real,
-        "discriminator_fake": fake,
-        "discriminator_accuracy": ((real > 0.5).float() + (fake < 0.5).float()) / 2.0,
-        "equilibrium_distance": ((real - 0.5).abs() + (fake - 0.5).abs()) / 2.0,
-    }

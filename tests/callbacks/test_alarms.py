@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from genzoo.callbacks.alarms import AGAINST_COLLAPSE, AGAINST_VICTORY, Alarms, advice, pairwise_distance
+from genzoo.losses.objectives import Hinge, LeastSquares, RelativisticPairing, Wasserstein
 from genzoo.models import DCGAN, GAN, VAE, AutoEncoder, ConditionalGAN
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.optimizers import AdversarialAdam
@@ -66,6 +67,16 @@ class Dead(Even):
     def score(self, x, condition):
         logits = super().score(x, condition)
         return logits if self.trainer.global_step < 2 else 0.0 * logits
+
+
+class NearOneHalf(GAN):
+    """Told images apart for two steps, and since then gives all of them scores near 1/2."""
+
+    def score(self, x, condition):
+        logits = super().score(x, condition)
+        if self.trainer.global_step < 2:
+            return logits + 10.0 * (x.flatten(1).std(1) - 0.3).sign()
+        return 0.5 + 1e-3 * logits
 
 
 class NeverTold(GAN):
@@ -131,6 +142,18 @@ def test_a_perfect_discriminator_has_won(trainer):
     said, _ = heard(trainer, Alarms(least_diversity=0.0, won_steps=5), Perfect)
     assert len(said) == 1
     assert said[0].startswith("the discriminator has won: for 5 steps it has told more than 99% of all images apart")
+
+
+@pytest.mark.parametrize("objective", [LeastSquares(), Hinge(), RelativisticPairing(), Wasserstein()], ids=str)
+def test_a_critic_has_won_only_where_its_scores_have_a_threshold(objective, trainer):
+    said, _ = heard(trainer, Alarms(least_diversity=0.0, won_steps=5), Perfect, objective=objective)
+    assert [text.split(":")[0] for text in said] == ["the discriminator has won"] * (objective != Wasserstein())
+
+
+@pytest.mark.parametrize("objective", [LeastSquares(), Hinge(), RelativisticPairing(), Wasserstein()], ids=str)
+def test_scores_near_one_half_are_no_equilibrium(objective, trainer):
+    alarms = Alarms(least_diversity=0.0, stop_at_equilibrium=True, patience=2)
+    assert heard(trainer, alarms, NearOneHalf, objective=objective) == ([], 18)
 
 
 @pytest.mark.parametrize(("model_class", "steps"), [(Even, 7), (Dead, 18), (NeverTold, 18)])

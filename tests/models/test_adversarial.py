@@ -15,7 +15,7 @@ from torch.optim import Adam
 from torch.optim.lr_scheduler import StepLR
 
 from genzoo.callbacks.checkpoints import Checkpoints
-from genzoo.losses.adversarial import Minimax, NonSaturating
+from genzoo.losses.objectives import Minimax, NonSaturating
 from genzoo.models.gan import GAN
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import BatchNoise, Noise

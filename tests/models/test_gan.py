@@ -1,11 +1,11 @@
-import math
-
 import pytest
 import torch
+from torch import nn
 
+from genzoo.losses.objectives import RelativisticPairing, Wasserstein
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.dcgan import DCGAN
-from genzoo.models.gan import GAN, _discrimination
+from genzoo.models.gan import GAN
 from genzoo.networks.dcgan import DCGANPlayers
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import BatchNoise
@@ -14,16 +14,6 @@ from tests.conftest import RandomImages
 
 SPEC = RandomImages().spec
 SMALL = MLPPlayers(generator_features=(8,), discriminator_features=(8,))
-
-
-def test_what_is_reported_of_known_logits():
-    third = math.log(1 / 3)  # the logit of 1/4
-    values = _discrimination(torch.tensor([0.0, -third * 1]), torch.tensor([third, third]))
-    quarter, three_quarters = 1 / 4, 3 / 4
-    assert values["discriminator_real"].tolist() == pytest.approx([0.5, three_quarters])
-    assert values["discriminator_fake"].tolist() == pytest.approx([quarter, quarter])
-    assert values["discriminator_accuracy"].tolist() == [0.5, 1.0]
-    assert values["equilibrium_distance"].tolist() == pytest.approx([0.125, 0.25])
 
 
 def test_validation_reports_the_discriminator_on_held_out_and_on_training_images(trainer):
@@ -43,6 +33,29 @@ def test_validation_reports_the_discriminator_on_held_out_and_on_training_images
     gap = metrics["val/training/discriminator_real"] - metrics["val/discriminator_real"]
     assert metrics["val/discriminator_gap"] == pytest.approx(gap, abs=1e-6)
     assert gap != 0.0
+
+
+@pytest.mark.parametrize("objective", [Wasserstein(), RelativisticPairing()])
+def test_critics_are_reported_by_their_scores_and_the_gap_between_them(objective, trainer):
+    data = RandomImages(number=100, batch_size=16, validation_fraction=0.25)
+    model = GAN(data_spec=data.spec, networks=SMALL, objective=objective)
+    runner = trainer(max_epochs=1, log_every_n_steps=1)
+    runner.fit(model, datamodule=data)
+    metrics = {name: float(value) for name, value in runner.callback_metrics.items()}
+    assert not {name for name in metrics if name.endswith(("discriminator_real", "discriminator_gap"))}
+    gap = metrics["val/training/critic_real"] - metrics["val/critic_real"]
+    assert metrics["val/critic_gap"] == pytest.approx(gap, abs=1e-6)
+    assert {name for name in metrics if name.startswith("val/")} <= model.reports()
+    assert "train/critic_fake" in model.shown
+
+
+def test_a_relativistic_generator_sees_the_logits_of_the_real_images():
+    model = GAN(data_spec=SPEC, networks=SMALL, objective=RelativisticPairing())
+    x, y = torch.rand(4, 1, 28, 28) * 2 - 1, torch.zeros(4, dtype=torch.int64)
+    model.eval()
+    loss = model.generator_loss(x, y, BatchNoise("cpu", 0))
+    fake_logits = model.score(model.generate(4, None, BatchNoise("cpu", 0)), None)
+    torch.testing.assert_close(loss, nn.functional.softplus(model.score(x, None) - fake_logits).mean())
 
 
 def test_a_discriminator_that_learns_by_heart_shows_a_gap(trainer):
