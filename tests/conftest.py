@@ -9,7 +9,8 @@ import pytest
 import torch
 from lightning.pytorch import Trainer
 
-from genzoo.data.base import ImageDataModule
+from genzoo.data.images import ImageDataModule
+from genzoo.data.splits import SPLIT_SEEDS
 
 os.environ.setdefault("WANDB_SILENT", "true")
 torch.set_num_threads(1)
@@ -27,7 +28,7 @@ class RandomImages(ImageDataModule):
         self.number = number
 
     def load(self, split):
-        generator = np.random.default_rng(len(split))
+        generator = np.random.default_rng(SPLIT_SEEDS[split])
         images = generator.integers(0, 256, (self.number, self.channels, 28, 28), dtype=np.uint8)
         return images, np.arange(self.number, dtype=np.int64) % 10
 

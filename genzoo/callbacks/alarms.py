@@ -9,8 +9,9 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import Tensor
 
+from genzoo.data.arrays import Batch
 from genzoo.hyperparameters import whole_number
-from genzoo.models.base import Batch, GenerativeModel
+from genzoo.models.base import GenerativeModel
 
 ALIKE = 256
 

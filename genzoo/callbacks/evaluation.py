@@ -18,7 +18,7 @@ from genzoo.callbacks.pictures import log_picture, save_picture, tiled
 from genzoo.data.digits import StackedDigits
 from genzoo.data.points import GaussianMixture2D
 from genzoo.data.selection import choose_some
-from genzoo.data.splits import ArrayDataModule, Part
+from genzoo.data.splits import PARTS_IN_WORDS, ArrayDataModule, Part
 from genzoo.hyperparameters import whole_number
 from genzoo.metrics.classification import (
     ClassifierAccuracy,
@@ -55,7 +55,7 @@ FORESEEN = (ValueError, OSError, RuntimeError, ImportError)
 
 IMAGES_AT_ONCE = 100
 SHOWN, NEIGHBOURS = 10, 7
-PARTS: tuple[Part, ...] = ("training", "test")
+PARTS: tuple[Part, ...] = ("train", "test")
 PARZEN_VALIDATION = 1000
 MODES_NUMBERS = {"points": 2500, "stacked": 26_000}
 
@@ -212,7 +212,7 @@ class Evaluation(Callback):
 
     def _samples(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
         extractors = self._sample_extractors(data)
-        real, training = real_images(data, "test"), real_images(data, "training")
+        real, training = real_images(data, "test"), real_images(data, "train")
         samples = drawn(model, data, self.number or len(real), self.seed)
         self.nearest = beside_nearest(samples[:SHOWN], training, extractors[0], NEIGHBOURS)
         protocol = self._protocol(model, data, "test")
@@ -243,7 +243,7 @@ class Evaluation(Callback):
         assert isinstance(model, InferenceModel)
         quality, linear = ReconstructionQuality(**ALONE), ReconstructionQuality(**ALONE)
         # What the model is shown is what it can reconstruct: its view is brought to native size, not the file's.
-        training = in_native_size(as_model_sees(data, "training"), data)
+        training = in_native_size(as_model_sees(data, "train"), data)
         number = min(model.latent_dim, training[0].numel())
         components = PrincipalComponents.fit(training, number)
         with evaluating(model):
@@ -256,12 +256,12 @@ class Evaluation(Callback):
         yield from _scores(quality.compute(), protocol, {"squared_error": False, "psnr": True, "ssim": True}, floors)
 
     def _classes(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
-        real, training = real_images(data, "test"), real_images(data, "training")
-        labels, training_labels = classes_of(data, "test"), classes_of(data, "training")
+        real, training = real_images(data, "test"), real_images(data, "train")
+        labels, training_labels = classes_of(data, "test"), classes_of(data, "train")
         number = self.conditional_number or len(training)
         # They stand in for the training images.
-        samples, asked = drawn(model, data, number, self.seed, "training"), conditions_like(training_labels, number)
-        protocol = self._protocol(model, data, "training") | {"number_fake": number, "number_real": len(real)}
+        samples, asked = drawn(model, data, number, self.seed, "train"), conditions_like(training_labels, number)
+        protocol = self._protocol(model, data, "train") | {"number_fake": number, "number_real": len(real)}
         metrics: dict[str, Callable[[], TrainTestAccuracy]] = {
             "nearest_neighbour_accuracy": lambda: NearestNeighbourAccuracy(**ALONE),
             "classifier_accuracy": lambda: ClassifierAccuracy(model.num_classes, **ALONE),
@@ -318,14 +318,12 @@ class Evaluation(Callback):
         yield Score(name, float(metric.compute()), float(pixels.compute()), True, protocol)
 
     def _parzen(self, model: GenerativeModel, data: ArrayDataModule) -> Iterator[Score]:
-        pixels = {
-            part: real_images(data, part).flatten(1).float() / 255.0 for part in ("training", "validation", "test")
-        }
+        pixels = {part: real_images(data, part).flatten(1).float() / 255.0 for part in ("train", "validation", "test")}
         number = self.number or len(pixels["test"])
         samples = drawn(model, data, number, self.seed).flatten(1).float() / 255.0
         training, validation = (
             pixels[part][choose_some(len(pixels[part]), most)]
-            for part, most in (("training", number), ("validation", PARZEN_VALIDATION))
+            for part, most in (("train", number), ("validation", PARZEN_VALIDATION))
         )
         value, floor = (parzen_of(centres, validation, pixels["test"]) for centres in (samples, training))
         protocol = self._protocol(model, data, "test") | {
@@ -352,7 +350,7 @@ class Evaluation(Callback):
         if is_image(model.data_shape):
             protocol |= size_protocol(data) | {"samples_to_native_size": way_to_native(data.spec)}
         if conditions is not None and model.condition_dim:
-            protocol["conditions"] = f"those of the {conditions} images, in their shares"
+            protocol["conditions"] = f"those of the {PARTS_IN_WORDS[conditions]} images, in their shares"
         return protocol
 
 

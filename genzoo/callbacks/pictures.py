@@ -11,9 +11,10 @@ from PIL import Image
 from torch import Tensor
 from torchvision.utils import make_grid
 
+from genzoo.data.arrays import Batch
 from genzoo.files import whole_file
 from genzoo.hyperparameters import whole_number
-from genzoo.models.base import Batch, GenerativeModel, evaluating
+from genzoo.models.base import GenerativeModel, evaluating
 from genzoo.models.inference import InferenceModel
 from genzoo.spec import DataSpec, is_image, to_native, to_uint8
 

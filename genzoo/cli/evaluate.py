@@ -16,9 +16,9 @@ from torch import Tensor
 from genzoo.cli.configs import require_configs, with_shipped_configs
 from genzoo.cli.errors import Parser, answer
 from genzoo.cli.order import in_order
-from genzoo.data.base import ImageDataModule
 from genzoo.data.decoding import open_image, planes_of
 from genzoo.data.folders import content_of, report_left_out, require_images
+from genzoo.data.images import ImageDataModule
 from genzoo.data.splits import ArrayDataModule
 from genzoo.metrics.classification import NearestNeighbourAccuracy, accuracy_of
 from genzoo.metrics.extractors import FeatureExtractor
@@ -92,7 +92,7 @@ def _scored(
     data.prepare_data()
     for stage in ("fit", "test"):
         data.setup(stage)
-    real, training = real_images(data, "test"), real_images(data, "training")
+    real, training = real_images(data, "test"), real_images(data, "train")
     protocol: dict[str, Plain] = {
         "samples": settings.samples,
         "data": type(data).__name__,
@@ -105,7 +105,7 @@ def _scored(
     scores = list({score.name: score for group in by_extractor for score in group}.values())
     if labels is not None:
         record = protocol | versions() | {"number_fake": len(samples), "number_real": len(real)}
-        truth, training_labels = (torch.from_numpy(data.labels(part)) for part in ("test", "training"))
+        truth, training_labels = (torch.from_numpy(data.labels(part)) for part in ("test", "train"))
         value, floor = (
             accuracy_of(NearestNeighbourAccuracy(), *pair, real, truth)
             for pair in ((samples, labels), (training, training_labels))

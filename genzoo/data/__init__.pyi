@@ -2,7 +2,6 @@
 
 from genzoo.data.arrays import EpochSampler as EpochSampler
 from genzoo.data.arrays import ImageArray as ImageArray
-from genzoo.data.base import ImageDataModule as ImageDataModule
 from genzoo.data.binarised import BinarisedImages as BinarisedImages
 from genzoo.data.binarised import BinarizedFashionMNIST as BinarizedFashionMNIST
 from genzoo.data.binarised import BinarizedFashionMNISTMini as BinarizedFashionMNISTMini
@@ -21,6 +20,7 @@ from genzoo.data.idx import IdxImages as IdxImages
 from genzoo.data.image_folder import FolderTree as FolderTree
 from genzoo.data.image_folder import ImageFolder as ImageFolder
 from genzoo.data.image_folder import Layout as Layout
+from genzoo.data.images import ImageDataModule as ImageDataModule
 from genzoo.data.loading import BatchLoader as BatchLoader
 from genzoo.data.loading import SharedMemoryError as SharedMemoryError
 from genzoo.data.loading import WorkerError as WorkerError

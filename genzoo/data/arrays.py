@@ -13,6 +13,7 @@ from torch.utils.data.distributed import DistributedSampler
 from genzoo.data.selection import shuffled
 
 Batch = tuple[Tensor, Tensor]
+"""Items and their labels; images are bytes as they leave the array, and floats in [-1, 1] as models get them."""
 
 
 class ImageArray(Dataset[Batch]):

@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.utils.data import Subset
 
 from genzoo.data.arrays import Batch, ImageArray
-from genzoo.data.base import ImageDataModule, Part, batch_noise
 from genzoo.data.fashion_mnist import FashionMNIST, FashionMNISTMini
+from genzoo.data.images import ImageDataModule, batch_noise
 from genzoo.data.selection import Purpose, count_of, shuffled
+from genzoo.data.splits import Part
 from genzoo.hyperparameters import whole_number
 from genzoo.noise import ImageNoise, Stream
 from genzoo.spec import DataSpec
@@ -50,7 +51,7 @@ class BinarisedImages(ImageDataModule):
         loaded = set(self.parts)
         super().setup(stage)
         for name, part in self.parts.items():
-            if name not in loaded and name != "training":
+            if name not in loaded and name != "train":
                 self.parts[name] = self._binarised(part, is_test=name == "test")
 
     def on_after_batch_transfer(self, batch: tuple[Tensor, Any], dataloader_idx: int) -> tuple[Tensor, Any]:
@@ -63,7 +64,7 @@ class BinarisedImages(ImageDataModule):
 
     def array(self, part: Part) -> ImageArray:
         """A part that is loaded, as one array of bits; those of training images are drawn once, for evaluation."""
-        return self._binarised(self.parts[part], is_test=False) if part == "training" else super().array(part)
+        return self._binarised(self.parts[part], is_test=False) if part == "train" else super().array(part)
 
     def native_array(self, part: Part) -> ImageArray:
         """A part that is loaded, as one array of the bits that it has in native size, drawn once."""

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from genzoo.data.base import Arrays, ImageDataModule, Part, Split
 from genzoo.data.cache import ArrayCache, ArrayWriter, default_cache_dir
+from genzoo.data.images import ImageDataModule
 from genzoo.data.selection import Purpose, choose_by_draw, draws_of
+from genzoo.data.splits import Arrays, Part, Split
 from genzoo.hyperparameters import whole_number
 
 # To be raised whenever the same files would give other pixels, labels or splits than before.

@@ -5,9 +5,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from genzoo.data.base import ImageDataModule, Split
+from genzoo.data.images import ImageDataModule
 from genzoo.data.mnist import MNIST
 from genzoo.data.selection import Purpose, choose_proportional, count_of, require_fraction
+from genzoo.data.splits import SPLIT_SEEDS, Split
 from genzoo.extras import import_extra
 from genzoo.hyperparameters import whole_number
 from genzoo.noise import counter_seed
@@ -96,6 +97,6 @@ class StackedDigits(ImageDataModule):
     def load(self, split: Split) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Stacks the digits of one of the splits."""
         images, labels = self.digits.load(split)
-        raw = np.random.PCG64(counter_seed(self.seed, len(split))).random_raw((self.numbers[split], 3))
+        raw = np.random.PCG64(counter_seed(self.seed, SPLIT_SEEDS[split])).random_raw((self.numbers[split], 3))
         triples = (raw % len(images)).astype(np.int64)
         return images[triples, 0], labels[triples] @ np.array([100, 10, 1])

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torchvision import datasets
 
-from genzoo.data.base import ImageDataModule, Split
 from genzoo.data.idx import FILE_NAMES, IdxImages, read_idx
+from genzoo.data.images import ImageDataModule
+from genzoo.data.splits import Split
 
 CLASS_NAMES = (
     "T-shirt/top",

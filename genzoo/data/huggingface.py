@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genzoo.data.base import Split
 from genzoo.data.decoded import DecodedImages, Listing
 from genzoo.data.decoding import read_image
 from genzoo.data.selection import Purpose, choose_proportional, count_of, require_fraction
 from genzoo.data.split_names import splits_among
+from genzoo.data.splits import Split
 from genzoo.extras import import_extra
 
 

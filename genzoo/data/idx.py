@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genzoo.data.base import ImageDataModule, Split
+from genzoo.data.images import ImageDataModule
+from genzoo.data.splits import Split
 
 # The official names, images first.
 FILE_NAMES: dict[Split, tuple[str, str]] = {

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genzoo.data.base import Split
 from genzoo.data.decoded import DecodedImages, Listing, file_states
 from genzoo.data.decoding import read_image
+from genzoo.data.splits import Split
 from genzoo.extras import import_extra
 
 # The official names end so; the official test images have no labels, and are not used.

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torchvision import datasets
 
-from genzoo.data.base import Split
 from genzoo.data.idx import IdxImages
+from genzoo.data.splits import Split
 
 
 class MNIST(IdxImages):

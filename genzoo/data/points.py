@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genzoo.data.splits import ArrayDataModule, Split
+from genzoo.data.splits import SPLIT_SEEDS, ArrayDataModule, Split
 from genzoo.hyperparameters import whole_number
 from genzoo.noise import BatchNoise
 from genzoo.spec import DataSpec
@@ -82,7 +82,7 @@ class GaussianMixture2D(ArrayDataModule):
     def load(self, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Draws one of the splits."""
         number = self.numbers[split]
-        noise = BatchNoise("cpu", self.seed, len(split))
+        noise = BatchNoise("cpu", self.seed, SPLIT_SEEDS[split])
         modes = (noise.uniform(number) * len(self.means)).long()
         points = self.means[modes] + self.sigma * noise.normal(number, 2)
         return points.numpy(), modes.numpy()

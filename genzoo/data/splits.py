@@ -32,9 +32,17 @@ from genzoo.noise import run_seed
 from genzoo.spec import DataSpec
 
 Split = Literal["train", "validation", "test"]
-Part = Literal["training", "validation", "seen", "test"]
+Part = Literal["train", "validation", "seen", "test"]
 Arrays = tuple[NDArray[Any], NDArray[Any]]
 
+PARTS_IN_WORDS: dict[Part, str] = {
+    "train": "training",
+    "validation": "validation",
+    "seen": "seen training",
+    "test": "test",
+}
+# What the content of a split that is drawn is a function of, besides a data set's own seed.
+SPLIT_SEEDS: dict[Split, int] = {"train": 5, "test": 4}
 MOST_ITEMS_COMPARED = 4096
 MOST_CLASSES_NAMED = 10
 
@@ -56,7 +64,7 @@ class ArrayDataModule(LightningDataModule, ABC):
     Attributes:
         class_names: One name per class; empty without labels.
         has_validation_split: Whether `load` knows an official validation split.
-        parts: What `setup` has loaded: ``training``, ``validation`` (the official split, or held out of the training
+        parts: What `setup` has loaded: ``train``, ``validation`` (the official split, or held out of the training
             file), ``seen`` (as many training items as there are validation items) and ``test``.
     """
 
@@ -106,7 +114,7 @@ class ArrayDataModule(LightningDataModule, ABC):
             ValueError: If the subset is larger than what remains for training, the test split is empty, or a trainer
                 that fits would never validate.
         """
-        if stage in ("fit", "validate") and "training" not in self.parts:
+        if stage in ("fit", "validate") and "train" not in self.parts:
             official = self._array("validation") if self.has_validation_split else None
             self._divide(self._array("train"), official)
         if stage in ("test", "predict") and "test" not in self.parts:
@@ -145,7 +153,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         It is a function of the items and labels in the order of their file. Neither the place nor the date of a file
         matters, nor what is held out of it or left out by a subset.
         """
-        whole: Any = self.parts["training"]
+        whole: Any = self.parts["train"]
         while isinstance(whole, Subset):
             whole = whole.dataset
         places = np.linspace(0, len(whole) - 1, min(MOST_ITEMS_COMPARED, len(whole))).astype(int)
@@ -154,7 +162,7 @@ class ArrayDataModule(LightningDataModule, ABC):
 
     def summary(self) -> str:
         """One line on what is loaded: the data set, how many items there are in each part, the classes."""
-        counts = ", ".join(f"{part} {number:,}" for part, number in self._sizes().items())
+        counts = ", ".join(f"{PARTS_IN_WORDS[part]} {number:,}" for part, number in self._sizes().items())
         names = ", ".join(self.class_names[:MOST_CLASSES_NAMED])
         more = ", ..." if len(self.class_names) > MOST_CLASSES_NAMED else ""
         number = len(self.class_names)
@@ -167,7 +175,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         Raises:
             ValueError: If not a single batch can be filled, or not enough of them have room in shared memory.
         """
-        sampler = self._sampler("training", shuffle=True, seed=run_seed(), drop_last=True)
+        sampler = self._sampler("train", shuffle=True, seed=run_seed(), drop_last=True)
         if len(sampler) < self.batch_size:
             raise ValueError(
                 f"batch_size is {self.batch_size}, but each of {sampler.num_replicas} device(s) has only "
@@ -178,7 +186,7 @@ class ArrayDataModule(LightningDataModule, ABC):
             epoch, batches_done = _position(self.trainer)
             sampler.set_epoch(epoch)
             sampler.skip = batches_done * self.batch_size
-        return self._loader("training", sampler, drop_last=True)
+        return self._loader("train", sampler, drop_last=True)
 
     def val_dataloader(self) -> list[DataLoader[Batch]]:
         """Two loaders, held-out images and as many training images, neither of them flipped.
@@ -243,11 +251,11 @@ class ArrayDataModule(LightningDataModule, ABC):
 
     def _sizes(self) -> dict[Part, int]:
         """How many items there are in each part of which that is known."""
-        named: tuple[Part, ...] = ("training", "validation", "test")
+        named: tuple[Part, ...] = ("train", "validation", "test")
         return {part: len(self.parts[part]) for part in named if part in self.parts}
 
     def _excerpt(self, number: int) -> ImageArray | Subset[Batch]:
-        part = self.parts["training"]
+        part = self.parts["train"]
         return Subset(part, choose_some(len(part), number).tolist())
 
     def _array(self, split: Split) -> ImageArray:
@@ -285,7 +293,7 @@ class ArrayDataModule(LightningDataModule, ABC):
             training = training[choose_balanced(labels[training], self.subset, Purpose.SUBSET)]
         shown = len(held_out) if official is None else len(official)
         seen = training[choose_proportional(labels[training], min(shown, len(training)), Purpose.SEEN)]
-        self._places["training"] = training
+        self._places["train"] = training
         if len(held_out):
             self._places["validation"] = held_out
         if shown:

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torchvision import datasets
 
-from genzoo.data.base import Arrays, Split
 from genzoo.data.decoded import DecodedImages, Listing, file_states
 from genzoo.data.decoding import read_image
+from genzoo.data.splits import Arrays, Split
 from genzoo.data.torchvision_sources import open_torchvision
 from genzoo.spec import DataSpec, to_size
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torchvision import datasets
 
-from genzoo.data.base import ImageDataModule, Split
+from genzoo.data.images import ImageDataModule
+from genzoo.data.splits import Split
 from genzoo.extras import import_extra
 
 CIFAR100_NAMES = """

@@ -23,8 +23,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.torch_version import TorchVersion
 
+from genzoo.data.arrays import Batch
 from genzoo.hyperparameters import whole_number
-from genzoo.models.base import Batch, GenerativeModel
+from genzoo.models.base import GenerativeModel
 from genzoo.noise import Noise
 from genzoo.optimizers import AdversarialAdam, Interval, LRSchedulerCallable, scheduled
 from genzoo.sampling.priors import NormalPrior, Prior

@@ -13,7 +13,7 @@ from typing_extensions import Self
 
 from genzoo.hyperparameters import as_plain, whole_number
 from genzoo.models.averaging import Weights
-from genzoo.models.evaluated import Batch, EvaluatedModule, evaluating, images_in
+from genzoo.models.evaluated import EvaluatedModule, evaluating, images_in
 from genzoo.models.feasible import (
     require_feasible_callbacks,
     require_feasible_division,
@@ -29,7 +29,7 @@ from genzoo.sampling.checks import require_floats
 from genzoo.sampling.given import Given
 from genzoo.spec import DataSpec, is_image
 
-__all__ = ["Batch", "GenerativeModel", "evaluating", "images_in"]
+__all__ = ["GenerativeModel", "evaluating", "images_in"]
 
 SAMPLES_AT_ONCE = 256
 

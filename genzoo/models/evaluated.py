@@ -9,15 +9,13 @@ import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
 
+from genzoo.data.arrays import Batch
 from genzoo.metrics.means import ImageMean
 from genzoo.models.averaging import AveragedModule, Weights
 from genzoo.models.feasible import divides_weights
 from genzoo.noise import ImageNoise, Noise, Stream, run_seed
 
 Result = TypeVar("Result")
-
-Batch = tuple[Tensor, Tensor]
-"""Images ``(N, C, H, W)``, float32 in [-1, 1], and labels ``(N,)``, int64."""
 
 
 class EvaluatedModule(AveragedModule, ABC):

@@ -14,9 +14,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from genzoo.data.arrays import Batch
 from genzoo.losses.objectives import AdversarialObjective, NonSaturating
 from genzoo.models.adversarial import AdversarialModel
-from genzoo.models.base import Batch
 from genzoo.networks.architectures import Players
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import Noise

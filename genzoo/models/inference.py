@@ -11,8 +11,9 @@ from lightning.pytorch.utilities.types import OptimizerConfig, OptimizerLRSchedu
 from torch import Tensor
 from torch.optim import Adam
 
+from genzoo.data.arrays import Batch
 from genzoo.hyperparameters import as_plain, whole_number
-from genzoo.models.base import Batch, GenerativeModel, evaluating
+from genzoo.models.base import GenerativeModel, evaluating
 from genzoo.noise import Noise
 from genzoo.optimizers import Interval, LRSchedulerCallable, scheduled
 from genzoo.precision import at_least_float32
@@ -156,7 +157,7 @@ class InferenceModel(GenerativeModel):
                 "a density is fitted to the training images of a data module: train with "
                 "trainer.fit(model, datamodule=...), or without a density and call model.fit_density(batches, density)"
             )
-        self.density.require_fittable(len(data.parts["training"]))
+        self.density.require_fittable(len(data.parts["train"]))
 
     def on_train_end(self) -> None:
         """Leaves the density that belongs to the last weights."""

@@ -87,7 +87,7 @@ class StoredModule(AveragedModule):
     def _data_identity(self) -> str | None:
         """What tells the data that a trainer fits this module to from others, if they know it."""
         data = self.trainer.datamodule if self.is_fitting else None  # type: ignore[attr-defined]
-        return data.identity if isinstance(data, ArrayDataModule) and "training" in data.parts else None
+        return data.identity if isinstance(data, ArrayDataModule) and "train" in data.parts else None
 
     def _compare_data(self, stored: str | None) -> None:
         """Refuses to replace a run's checkpoints by those of other data; elsewhere it is said that they are others."""

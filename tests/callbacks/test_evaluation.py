@@ -50,7 +50,7 @@ class Memory(ConditionalGAN):
     """Draws training images of the class that is asked for."""
 
     def remember(self, data):
-        array = data.array("training")
+        array = data.array("train")
         self.images, self.labels = to_float(torch.from_numpy(array.images)), torch.from_numpy(array.labels)
         return self
 
@@ -122,7 +122,7 @@ def test_reconstruction_stands_beside_principal_components(clothes):
         def fit(self, data):
             from genzoo.metrics.reconstruction import PrincipalComponents
 
-            images = to_float(torch.from_numpy(data.array("training").images))
+            images = to_float(torch.from_numpy(data.array("train").images))
             self.best = PrincipalComponents.fit(images, self.latent_dim)
             return self
 
@@ -278,7 +278,7 @@ def test_a_perfect_model_scores_as_real_data_do_at_every_image_size(size, caplog
         """Draws the training images that the floors are made of."""
 
         def sample(self, number, y=None, seed=None, weights=None):
-            images = torch.from_numpy(data.array("training").images)
+            images = torch.from_numpy(data.array("train").images)
             return to_float(images[choose_some(len(images), number)])
 
     data = loaded(Digits(image_size=size))
@@ -351,7 +351,7 @@ def test_conditions_are_drawn_in_the_shares_of_the_data():
     asked, sample = [], model.sample
     model.sample = lambda number, y=None, seed=None: asked.append(y) or sample(number, y, seed)
     found = scores(model, data, groups=("samples", "classes"))
-    training, test = (np.bincount(data.labels(part)) for part in ("training", "test"))
+    training, test = (np.bincount(data.labels(part)) for part in ("train", "test"))
     compared, learnt_from, agreeing = (np.bincount(y) for y in asked)
     assert compared.tolist() == test.tolist()
     assert learnt_from.tolist() == training.tolist()

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from genzoo.data.binarised import BinarisedImages, BinarizedFashionMNIST, BinarizedFashionMNISTMini
-from tests.data.test_base import Numbered, Recorder, trainer
+from tests.data.test_images import Numbered, Recorder, trainer
 
 
 class Greys(BinarisedImages, Numbered):
@@ -123,7 +123,7 @@ def test_a_sixth_is_held_out_at_random(stages):
     assert len(stages[0][0]) == 100
     data = Greys()
     data.setup("fit")
-    assert [len(data.parts[part]) for part in ("training", "validation", "seen")] == [250, 50, 50]
+    assert [len(data.parts[part]) for part in ("train", "validation", "seen")] == [250, 50, 50]
     assert data.spec["binarised"] is True
 
 
@@ -141,10 +141,10 @@ def test_the_official_split_is_fifty_to_ten_thousand(monkeypatch):
     monkeypatch.setattr(BinarizedFashionMNIST, "load", lambda self, split: arrays)
     data = BinarizedFashionMNIST(root="data")
     data.setup("fit")
-    assert [len(data.parts[part]) for part in ("training", "validation")] == [50_000, 10_000]
+    assert [len(data.parts[part]) for part in ("train", "validation")] == [50_000, 10_000]
 
 
-@pytest.mark.parametrize("part", ["training", "validation", "test"])
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_native_bits_are_the_same_at_every_image_size(part):
     native, padded, enlarged = (Greys(image_size=size) for size in (28, 32, 64))
     for data in (native, padded, enlarged):

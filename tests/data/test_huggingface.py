@@ -63,8 +63,8 @@ def test_splits_are_found_by_name_and_validation_is_the_validation_part(library,
     data = opened(tmp_path / "saved")
     data.setup("fit")
     data.setup("test")
-    found = {part: data.array(part).images[:, 0, 0, 0].tolist() for part in ("training", "validation", "test")}
-    assert found == {"training": list(range(20)), "validation": list(range(100, 104)), "test": [200, 201]}
+    found = {part: data.array(part).images[:, 0, 0, 0].tolist() for part in ("train", "validation", "test")}
+    assert found == {"train": list(range(20)), "validation": list(range(100, 104)), "test": [200, 201]}
     said = ", ".join(f"{name} is the {split} split" for name, split in zip(names, SPLITS, strict=True))
     assert data.summary().endswith(f"in {tmp_path / 'saved'}: {said}")
 

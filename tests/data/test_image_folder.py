@@ -86,7 +86,7 @@ def test_official_validation_images_are_the_validation_part(root, open_folder):
     data = open_folder(validation_fraction=0.5)
     data.prepare_data()
     data.setup("fit")
-    assert data.array("training").images[:, 0, 0, 0].tolist() == sorted(range(1, 21), key=str)
+    assert data.array("train").images[:, 0, 0, 0].tolist() == sorted(range(1, 21), key=str)
     assert data.array("validation").images[:, 0, 0, 0].tolist() == [30, 31]
     assert len(data.array("seen").images) == 2
 
@@ -239,7 +239,7 @@ def test_loaders_bring_the_images(root, open_folder):
     assert isinstance(data.load("train")[0], np.memmap)
     for images, labels in data.train_dataloader():
         assert ((images[:, 0, 0, 0] >= 100).long() == labels).all()
-    held_out = len(data.load("train")[0]) - len(data.parts["training"])
+    held_out = len(data.load("train")[0]) - len(data.parts["train"])
     assert [len(loader.dataset) for loader in data.val_dataloader()] == [held_out, held_out]
 
 
@@ -433,9 +433,7 @@ def split_names(data):
     data.setup("fit")
     data.setup("test")
     return {
-        grey: part
-        for part in ("training", "validation", "test")
-        for grey in data.array(part).images[:, 0, 0, 0].tolist()
+        grey: part for part in ("train", "validation", "test") for grey in data.array(part).images[:, 0, 0, 0].tolist()
     }
 
 

@@ -57,7 +57,7 @@ def test_batches_are_points_in_data_units():
     data = GaussianMixture2D("grid", training_points=1000, batch_size=100, subset=250)
     data.setup("fit")
     data.setup("test")
-    part = data.parts["training"]
+    part = data.parts["train"]
     assert isinstance(part, Subset)
     assert np.bincount(part.dataset.labels[part.indices]).tolist() == [10] * 25
     (points, labels), _ = data.train_dataloader()

@@ -57,7 +57,7 @@ def test_celeba_takes_the_middle_of_the_faces_and_all_attributes(tmp_path, monke
     assert data.spec["attribute_names"][31] == "Smiling"
     assert data.spec["class_names"] == []
     data.setup("fit")
-    images, attributes = data.parts["training"].__getitems__([0, 1])
+    images, attributes = data.parts["train"].__getitems__([0, 1])
     assert attributes.shape == (2, 40)
 
 

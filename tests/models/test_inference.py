@@ -34,7 +34,7 @@ def data():
 
 def training_codes(model, data):
     """Codes of all training images, by another way than the data module's."""
-    part = data.parts["training"]
+    part = data.parts["train"]
     images = torch.from_numpy(part.dataset.images[part.indices]).float() / 127.5 - 1
     with torch.no_grad():
         return model.eval().encode(images)
@@ -128,7 +128,7 @@ def test_the_limit_of_codes_takes_them_from_the_whole_set(trainer):
     model = AutoEncoder(data_spec=data.spec, latent_dim=2, networks=SMALL, density=GaussianMixtureDensity(1, 10))
     trainer().fit(model, datamodule=data)
     assert model.density.codes_seen == 10
-    part = data.parts["training"]
+    part = data.parts["train"]
     chosen = np.asarray(part.indices)[choose_some(len(part), 10)]
     codes = training_codes_of(model, torch.from_numpy(part.dataset.images[chosen]).float() / 127.5 - 1)
     require_fits(model.density, codes)
@@ -142,7 +142,7 @@ def test_binarised_images_are_encoded_as_bits(trainer):
     (x,) = data.training_batches(60)
     assert set(x.unique().tolist()) == {-1.0, 1.0}
     assert torch.equal(x, next(iter(data.training_batches(60))))
-    grey = torch.from_numpy(data.parts["training"].dataset.images[data.parts["training"].indices])
+    grey = torch.from_numpy(data.parts["train"].dataset.images[data.parts["train"].indices])
     assert bool((x[grey == 0] == -1).all())
     assert bool((x[grey == 255] == 1).all())
 

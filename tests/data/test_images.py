@@ -4,7 +4,7 @@ import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-from genzoo.data.base import ImageDataModule
+from genzoo.data.images import ImageDataModule
 
 CLASSES = 5
 
@@ -117,7 +117,7 @@ def test_the_spec_is_known_before_anything_is_loaded(monkeypatch):
 
 
 def test_each_stage_loads_what_it_needs():
-    assert set(loaded("fit").parts) == set(loaded("validate").parts) == {"training", "validation", "seen"}
+    assert set(loaded("fit").parts) == set(loaded("validate").parts) == {"train", "validation", "seen"}
     assert set(loaded("test").parts) == set(loaded("predict").parts) == {"test"}
 
 
@@ -129,7 +129,7 @@ def test_loading_twice_reads_once(monkeypatch):
 
 def test_validation_is_a_tenth_of_each_class_and_never_trained_on():
     data = loaded()
-    training, _ = part(data, "training")
+    training, _ = part(data, "train")
     validation, labels = part(data, "validation")
     assert len(validation) == 30
     assert labels.bincount().tolist() == [6] * CLASSES
@@ -144,11 +144,11 @@ def test_validation_depends_neither_on_the_subset_nor_on_the_run(monkeypatch):
 
 
 def test_a_subset_is_balanced_and_the_same_in_every_run(monkeypatch):
-    training, labels = part(loaded(subset=52), "training")
+    training, labels = part(loaded(subset=52), "train")
     assert labels.bincount().tolist() == [11, 11, 10, 10, 10]
     monkeypatch.setenv("PL_GLOBAL_SEED", "4")
-    assert part(loaded(subset=52), "training")[0] == training
-    assert set(training) < set(part(loaded(subset=100), "training")[0])
+    assert part(loaded(subset=52), "train")[0] == training
+    assert set(training) < set(part(loaded(subset=100), "train")[0])
     assert set(training).isdisjoint(part(loaded(), "validation")[0])
 
 
@@ -156,19 +156,19 @@ def test_seen_images_are_training_images_as_many_as_validation_images():
     data = loaded()
     seen, labels = part(data, "seen")
     assert len(set(seen)) == len(part(data, "validation")[0])
-    assert set(seen) < set(part(data, "training")[0])
+    assert set(seen) < set(part(data, "train")[0])
     assert labels.bincount().tolist() == [6] * CLASSES
     assert len(part(loaded(subset=10), "seen")[0]) == 10
 
 
 def test_without_validation_all_is_trained_on():
     data = loaded(validation_fraction=0.0)
-    assert part(data, "training")[0] == list(range(300))
+    assert part(data, "train")[0] == list(range(300))
     assert data.val_dataloader() == []
 
 
 def test_padding_keeps_every_pixel_and_adds_black():
-    small, large = loaded(image_size=28).parts["training"], loaded().parts["training"]
+    small, large = loaded(image_size=28).parts["train"], loaded().parts["train"]
     images, padded = small.__getitems__(range(270))[0], large.__getitems__(range(270))[0]
     assert padded.shape == (270, 1, 32, 32)
     assert torch.equal(padded[..., 2:30, 2:30], images)
@@ -176,7 +176,7 @@ def test_padding_keeps_every_pixel_and_adds_black():
 
 
 def test_other_sizes_are_resized():
-    images, _ = loaded(image_size=14).parts["training"].__getitems__(range(3))
+    images, _ = loaded(image_size=14).parts["train"].__getitems__(range(3))
     assert images.shape == (3, 1, 14, 14)
     assert images[:, :, 5:].eq(255).all()
 
@@ -237,7 +237,7 @@ def test_training_sees_each_image_once_per_epoch_in_a_new_order():
     recorder, data = Recorder(), Numbered(batch_size=27)
     trainer(max_epochs=2).fit(recorder, data)
     first, second = recorder.epochs
-    assert sorted(first) == sorted(second) == sorted(part(data, "training")[0])
+    assert sorted(first) == sorted(second) == sorted(part(data, "train")[0])
     assert first != second
     assert recorder.batches[0][0].shape == (27, 1, 32, 32)
     assert recorder.batches[0][0].dtype == torch.float32
@@ -275,7 +275,7 @@ def test_flips_are_tossed_per_image_and_reproducible():
     def flips():
         recorder, data = Recorder(), Numbered(batch_size=90, horizontal_flip=True)
         trainer(max_epochs=2).fit(recorder, data)
-        assert sorted(recorder.epochs[0]) == sorted(part(data, "training")[0])
+        assert sorted(recorder.epochs[0]) == sorted(part(data, "train")[0])
         return [flipped(images).tolist() for images, _ in recorder.batches]
 
     tossed = flips()
@@ -404,7 +404,7 @@ def test_vectors_may_stand_for_labels(monkeypatch):
     vectors = np.eye(CLASSES, dtype=np.float32)[labels]
     monkeypatch.setattr(Numbered, "load", lambda self, split: (images, vectors))
     data = loaded(subset=50)
-    chosen, conditions = part(data, "training")
+    chosen, conditions = part(data, "train")
     assert conditions.shape == (50, CLASSES)
     assert conditions.dtype == torch.float32
     assert conditions.argmax(1).tolist() == [number % CLASSES for number in chosen]
@@ -416,7 +416,7 @@ def test_native_arrays_are_the_pixels_of_the_file_at_every_image_size(image_size
     data = Numbered(image_size=image_size, **settings)
     for stage in ("fit", "test"):
         data.setup(stage)
-    for part in ("training", "validation", "seen", "test"):
+    for part in ("train", "validation", "seen", "test"):
         images, labels = data.load("test" if part == "test" else "train")
         native = data.native_array(part)
         places = native.images[:, 0, 0, :2].astype(int) @ [256, 1]
@@ -448,7 +448,7 @@ class WithValidation(Numbered):
 def test_an_official_validation_split_is_the_validation_part(settings):
     data = WithValidation(**settings)
     data.setup("fit")
-    training, _ = part(data, "training")
+    training, _ = part(data, "train")
     assert part(data, "validation")[0] == numbers(torch.from_numpy(data.native_array("validation").images))
     assert part(data, "validation")[0] == list(range(270, 300))
     assert len(training) == settings.get("subset", 270)

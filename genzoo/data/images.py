@@ -17,8 +17,6 @@ from genzoo.hyperparameters import whole_number
 from genzoo.noise import BatchNoise, Stream, run_seed
 from genzoo.spec import DataSpec, image_spec, to_float, to_size
 
-__all__ = ["Arrays", "ImageDataModule", "Part", "Split"]
-
 
 class ImageDataModule(ArrayDataModule):
     """Images as batches ``(x, y)``: x float32 ``(B, C, H, W)`` in [-1, 1], y int64 ``(B,)``.
