@@ -16,13 +16,19 @@ from torch import Tensor
 
 
 class Stream(IntEnum):
-    """What noise is drawn for; each purpose has a stream of its own."""
+    """What noise is drawn for; each purpose has a stream of its own.
+
+    ``AUGMENTATION`` is that of the data, ``SHOWN`` that of what the discriminator is shown. The numbers enter every
+    draw: new streams go to the end.
+    """
 
     TRAINING = 0
     GLOBAL = 1
     AUGMENTATION = 2
     EVALUATION = 3
     SAMPLING = 4
+    PENALTY = 5
+    SHOWN = 6
 
 
 def run_seed() -> int:
@@ -42,7 +48,33 @@ class Noise(ABC):
     """Where random numbers come from; the first entry of a shape counts the images.
 
     They are drawn in float32 whatever the model computes in: models of all types meet the same numbers.
+
+    Args:
+        *counters: What the numbers are a function of, for instance seed and stream.
     """
+
+    def __init__(self, *counters: int) -> None:
+        self.counters = counters
+        self._branches: dict[Stream, Noise] = {}
+
+    def branch(self, stream: Stream) -> "Noise":
+        """Noise for another purpose: a function of the same counters and the stream.
+
+        What is added to a model draws from a branch, so that all else meets the numbers that it would meet without.
+        Asked for again, a branch is the same object and goes on where it was.
+
+        Args:
+            stream: The purpose.
+        """
+        if stream not in self._branches:
+            # Counters with zeros at their end are those without, and images count draws and blocks behind theirs: the
+            # 1 keeps a branch apart from its stem in either case.
+            self._branches[stream] = self._with_counters(*self.counters, stream, 1)
+        return self._branches[stream]
+
+    @abstractmethod
+    def _with_counters(self, *counters: int) -> "Noise":
+        """The same kind of noise as a function of other counters."""
 
     @abstractmethod
     def normal(self, *shape: int) -> Tensor:
@@ -62,7 +94,11 @@ class BatchNoise(Noise):
     """
 
     def __init__(self, device: torch.device | str, *counters: int) -> None:
+        super().__init__(*counters)
         self.generator = torch.Generator(device).manual_seed(counter_seed(*counters))
+
+    def _with_counters(self, *counters: int) -> Noise:
+        return BatchNoise(self.generator.device, *counters)
 
     def normal(self, *shape: int) -> Tensor:
         """Draws from N(0, 1), float32."""
@@ -87,10 +123,13 @@ class ImageNoise(Noise):
     block_size = 64
 
     def __init__(self, indices: Tensor, device: torch.device | str, *counters: int) -> None:
+        super().__init__(*counters)
         self.indices = indices.cpu()
         self.device = device
-        self.counters = counters
         self.draws = 0
+
+    def _with_counters(self, *counters: int) -> Noise:
+        return ImageNoise(self.indices, self.device, *counters)
 
     def normal(self, *shape: int) -> Tensor:
         """Draws from N(0, 1), float32."""

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from genzoo.noise import BatchNoise, ImageNoise, counter_seed, run_seed
+from genzoo.noise import BatchNoise, ImageNoise, Stream, counter_seed, run_seed
 
 
 def test_counter_seeds_differ_in_every_counter_and_repeat():
@@ -73,3 +73,57 @@ def test_noise_does_not_depend_on_the_type_that_torch_prefers(make, draw):
             torch.set_default_dtype(torch.float32)
         assert drawn.dtype == torch.float32
         assert torch.equal(drawn, expected)
+
+
+KINDS = pytest.mark.parametrize(
+    "make", [lambda: BatchNoise("cpu", 7, 3, 0), lambda: ImageNoise(torch.arange(64, 74), "cpu", 7, 3)]
+)
+
+
+def test_streams_keep_their_numbers():
+    """They enter every draw: another number would change pictures and resumed runs."""
+    numbers = {"TRAINING": 0, "GLOBAL": 1, "AUGMENTATION": 2, "EVALUATION": 3, "SAMPLING": 4, "PENALTY": 5, "SHOWN": 6}
+    assert {stream.name: int(stream) for stream in Stream} == numbers
+
+
+@KINDS
+def test_a_branch_is_a_function_of_the_counters_and_its_stream(make):
+    first, again = make(), make()
+    again.normal(10, 4)  # what its stem has drawn before does not matter
+    draws = [noise.branch(Stream.PENALTY).normal(10, 4) for noise in (first, again)]
+    assert torch.equal(*draws)
+    assert not torch.equal(draws[0], make().branch(Stream.SHOWN).normal(10, 4))
+    assert not torch.equal(draws[0], make().branch(Stream.SHOWN).branch(Stream.PENALTY).normal(10, 4))
+
+
+@KINDS
+def test_a_branch_goes_on_and_leaves_its_stem_alone(make):
+    noise, untouched = make(), make()
+    branch = noise.branch(Stream.SHOWN)
+    draws = [branch.uniform(10, 4), noise.branch(Stream.SHOWN).uniform(10, 4)]
+    assert noise.branch(Stream.SHOWN) is branch
+    assert not torch.equal(*draws)
+    assert torch.equal(noise.uniform(10, 4), untouched.uniform(10, 4))
+
+
+@KINDS
+def test_no_draw_of_a_branch_is_one_of_its_stem_or_of_another(make):
+    """Not even of the stream that is number 0, whose counters would be those of the stem."""
+    stem = make()
+    noises = [stem, *(stem.branch(stream) for stream in Stream), stem.branch(Stream.PENALTY).branch(Stream.TRAINING)]
+    rows = torch.cat([noise.uniform(10, 8) for noise in noises for _ in range(9)])
+    assert len(rows.unique(dim=0)) == len(rows) == 10 * 9 * 9
+
+
+def test_a_draw_of_a_branch_is_none_of_another_block_of_its_stem():
+    """The fifth draw of block 1 and the first of block 0 of stream number 5 share all counters but the last."""
+    stem = ImageNoise(torch.tensor([0, 64]), "cpu", 7, 3)
+    fifth = [stem.uniform(2, 8) for _ in range(5)][-1]
+    assert not torch.equal(fifth[1], stem.branch(Stream.PENALTY).uniform(2, 8)[0])
+
+
+def test_branches_belong_to_the_image_too():
+    reference = ImageNoise(torch.arange(100), "cpu", 0).branch(Stream.SHOWN).normal(100, 4)
+    for indices in torch.arange(100).split(37):
+        part = ImageNoise(indices, "cpu", 0).branch(Stream.SHOWN)
+        assert torch.equal(part.normal(len(indices), 4), reference[indices])

@@ -13,3 +13,7 @@ from genzoo.losses.objectives import Minimax as Minimax
 from genzoo.losses.objectives import NonSaturating as NonSaturating
 from genzoo.losses.objectives import RelativisticPairing as RelativisticPairing
 from genzoo.losses.objectives import Wasserstein as Wasserstein
+from genzoo.losses.penalties import GradientPenalty as GradientPenalty
+from genzoo.losses.penalties import Penalty as Penalty
+from genzoo.losses.penalties import R1 as R1
+from genzoo.losses.penalties import R2 as R2

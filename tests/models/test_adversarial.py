@@ -273,7 +273,11 @@ class TableNoise(Noise):
     """Rows of fixed tables, one table for each draw: batches in a row get the rows of one large batch."""
 
     def __init__(self, first_row, seed):
+        super().__init__(seed)
         self.first_row, self.seed, self.draws = first_row, seed, 0
+
+    def _with_counters(self, *counters):
+        raise NotImplementedError
 
     def normal(self, *shape):
         self.draws += 1
