@@ -8,7 +8,8 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-PACKAGES_WITH_PUBLIC_CLASSES = ("models", "data", "losses", "networks", "sampling", "metrics", "callbacks")
+# Those that need torch alone come first: whoever asks for a prior or a network does not wait for Lightning.
+PACKAGES_WITH_PUBLIC_CLASSES = ("losses", "networks", "sampling", "models", "data", "metrics", "callbacks")
 
 
 def __dir__() -> list[str]:

@@ -1,19 +1,32 @@
-"""Hyperparameters as plain data, so that every checkpoint loads with ``weights_only=True``."""
+"""Hyperparameters as plain data, so that every checkpoint loads with ``weights_only=True``, and the way back."""
 
 import dataclasses
+import inspect
 import operator
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, get_type_hints
+from importlib import import_module
+from itertools import zip_longest
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from genzoo.moved import renamed
+
+# What plain data cannot give, parameters to move, their user gives: plain data describe them but for this.
+COMPLETED_LATER = (Optimizer, LRScheduler)
 
 
 def as_plain(value: Any) -> Any:
     """The plain data (numbers, strings, lists, class paths with arguments) that rebuild a hyperparameter.
 
     Values such as likelihoods, objectives and architectures are frozen dataclasses and become their class path
-    and fields; a class, or ``functools.partial`` of one, becomes its class path and arguments. This is the form
-    that configs have, and the one in which Lightning rebuilds a model from a checkpoint.
+    and fields; a class, or ``functools.partial`` of one, becomes its class path and arguments; and what remembers
+    in ``plain_arguments``, a dict, how it was made becomes its class path and these. This is the form that configs
+    have, and the one in which Lightning rebuilds a model from a checkpoint. `from_plain` is the way back.
 
     Args:
         value: What was given to a constructor.
@@ -36,6 +49,8 @@ def as_plain(value: Any) -> Any:
         classes = [part for part in (value.func, *value.args) if isinstance(part, type)]
         if len(classes) == 1:
             return {"class_path": _class_path(classes[0]), "init_args": as_plain(value.keywords)}
+    if isinstance(arguments := getattr(value, "plain_arguments", None), dict):
+        return {"class_path": _class_path(type(value)), "init_args": as_plain(arguments)}
     if dataclasses.is_dataclass(value):
         fields = {field.name: as_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"class_path": _class_path(type(value)), "init_args": fields}
@@ -43,6 +58,86 @@ def as_plain(value: Any) -> Any:
         f"{value!r} cannot be stored in a checkpoint; give a class, functools.partial(class, name=value), "
         "a frozen dataclass, or plain numbers, strings, lists and dicts"
     )
+
+
+def from_plain(plain: Any, allowed: Sequence[str] = ("genzoo",)) -> Any:
+    """What plain data describe: the inverse of `as_plain`, of whose form configs are too.
+
+    A class path with its arguments becomes the object; of optimisers and learning-rate schedules, which need more
+    than plain data hold, ``functools.partial`` of their class. A class path alone becomes the class, except that of
+    a dataclass, which configs name so if all its settings are as they were: it becomes the value with these.
+
+    Args:
+        plain: Numbers, strings, lists and dicts. Class paths of modules that have moved since are understood.
+        allowed: The packages whose classes are made. Others are not even imported, since plain data may come from
+            anywhere.
+
+    Raises:
+        ValueError: If a class is none of the allowed packages, is not there, or does not take its arguments.
+
+    Example:
+        >>> from genzoo.hyperparameters import from_plain
+        >>> from_plain({"class_path": "genzoo.GaussianMixtureDensity", "init_args": {"components": 3}})
+        GaussianMixtureDensity(components=3, max_codes=5000)
+    """
+    return _from_plain(renamed(plain), allowed)
+
+
+def _from_plain(plain: Any, allowed: Sequence[str]) -> Any:
+    if isinstance(plain, list):
+        return [_from_plain(entry, allowed) for entry in plain]
+    if not isinstance(plain, dict):
+        return plain
+    if "class_path" not in plain:
+        return {key: _from_plain(entry, allowed) for key, entry in plain.items()}
+    cls = _class_at(plain["class_path"], allowed)
+    if not all(isinstance(plain.get(key, {}), dict) for key in ("init_args", "dict_kwargs")):
+        raise ValueError(f"the init_args of {plain['class_path']} are no mapping; give one from names to values")
+    if plain.keys() == {"class_path"} and not dataclasses.is_dataclass(cls):
+        return cls
+    hints = get_type_hints(cls.__init__)  # type: ignore[misc]
+    # What a constructor takes but does not name stands by itself in configs.
+    given = plain.get("init_args", {}) | plain.get("dict_kwargs", {})
+    arguments = {name: _with_tuples(_from_plain(value, allowed), hints.get(name)) for name, value in given.items()}
+    try:
+        if issubclass(cls, COMPLETED_LATER):
+            inspect.signature(cls).bind_partial(**arguments)
+            return partial(cls, **arguments)
+        return cls(**arguments)
+    except TypeError as error:
+        raise ValueError(
+            f"a {cls.__name__} cannot be made from the arguments {', '.join(arguments) or '(none)'}: {error}; correct "
+            "them, or use the version of genzoo that wrote them"
+        ) from error
+
+
+def _class_at(class_path: Any, allowed: Sequence[str]) -> type:
+    """The class of a class path, if it is of a package that is allowed."""
+    module, _, name = str(class_path).rpartition(".")
+    if module.partition(".")[0] not in allowed:
+        raise ValueError(
+            f"{class_path} is no class of {' or '.join(allowed)}, and those alone are made from plain data; if you "
+            "trust its package, allow that too"
+        )
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError):
+        found = None
+    # What a module has imported for itself, such as a class of the system, is not of its package.
+    if not isinstance(found, type) or found.__module__.partition(".")[0] not in allowed:
+        raise ValueError(f"there is no class {class_path}; correct it, or use the version of genzoo that wrote it")
+    return found
+
+
+def _with_tuples(value: Any, hint: Any) -> Any:
+    """A list as the tuple that is asked for: plain data know lists alone, and frozen values hold tuples."""
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    entries = next((get_args(option) for option in options if get_origin(option) is tuple), None)
+    if entries is None or not isinstance(value, list):
+        return value
+    if entries[-1:] == (Ellipsis,):
+        entries = entries[:1] * len(value)
+    return tuple(_with_tuples(*pair) for pair in zip_longest(value, entries[: len(value)]))
 
 
 def whole_number(name: str, value: Any, least: int = 0) -> int:

@@ -1,12 +1,16 @@
 import inspect
-from dataclasses import dataclass
+import json
+import sys
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from functools import partial
-from typing import get_type_hints
+from importlib import import_module
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
 import torch
 from lightning.pytorch import Callback
+from torch.optim.lr_scheduler import StepLR
 from torchmetrics import Metric
 
 import genzoo.callbacks
@@ -19,7 +23,7 @@ from genzoo.callbacks import Alarms, Pictures
 from genzoo.data.splits import ArrayDataModule
 from genzoo.data.torchvision_cached import STL10
 from genzoo.discovery import public_classes
-from genzoo.hyperparameters import as_plain
+from genzoo.hyperparameters import as_plain, from_plain
 from genzoo.losses.likelihoods import Gaussian
 from genzoo.metrics import FeatureExtractor, PooledActivations
 from genzoo.metrics.fitting import Recipe
@@ -69,6 +73,126 @@ def test_classes_partials_and_dataclasses_become_class_paths():
 def test_what_a_checkpoint_cannot_hold_is_refused(value):
     with pytest.raises(TypeError, match=r"cannot be stored in a checkpoint; give a class, functools\.partial"):
         as_plain(value)
+
+
+# The values that hyperparameters are: by package, so that each new one is among them.
+PLAIN_PACKAGES = [
+    import_module(f"genzoo.{name}")
+    for name in genzoo.PACKAGES_WITH_PUBLIC_CLASSES
+    if name not in ("models", "data", "metrics", "callbacks")
+]
+VALUES = [
+    cls
+    for package in PLAIN_PACKAGES
+    for cls in public_classes(package).values()
+    if is_dataclass(cls) and not inspect.isabstract(cls)
+]
+FIELDS_WITHOUT_DEFAULT = {
+    "class_names": ("a", "b"),
+    "length": 3,
+    "data_shape": (1, 28, 28),
+    "vocabulary": 5,
+}
+
+
+def other(value, hint):
+    """Another value of a field, of its type."""
+    if get_origin(hint) is Literal:
+        return next(each for each in get_args(hint) if each != value)
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, float):
+        return 0.5 * value + 0.125
+    if isinstance(value, tuple):
+        return (*value, value[-1])
+    raise TypeError(f"this test knows no other value of {value!r}: tell it one")
+
+
+@pytest.mark.parametrize("cls", VALUES, ids=lambda cls: cls.__name__)
+def test_every_value_comes_back_from_plain_data(cls):
+    required = {field.name: FIELDS_WITHOUT_DEFAULT[field.name] for field in fields(cls) if field.default is MISSING}
+    hints = get_type_hints(cls)
+    value = cls(**required)
+    changed = {field.name: other(getattr(value, field.name), hints[field.name]) for field in fields(cls)}
+    for each in (value, *(replace(value, **{name: new}) for name, new in changed.items()), cls(**changed)):
+        # As a config or a checkpoint would hold it: lists in place of tuples, no objects.
+        back = from_plain(json.loads(json.dumps(as_plain(each))))
+        assert back == each
+        assert type(back) is cls
+        assert hash(back) == hash(each)
+    if not required:
+        for class_path in (f"{cls.__module__}.{cls.__name__}", f"genzoo.{cls.__name__}"):
+            assert from_plain({"class_path": class_path}) == value
+
+
+def test_values_within_values_come_back():
+    nested = {"a": [Nested(Gaussian(0.5), (1, 2)), None], "b": {"c": 1.5, "d": "x"}}
+    assert from_plain(as_plain(nested), allowed=("genzoo", "tests")) == nested
+
+
+def test_optimisers_come_back_as_what_makes_them():
+    parameters = [torch.nn.Parameter(torch.zeros(2))]
+    made = from_plain(as_plain(partial(AdversarialAdam, betas=(0.1, 0.2))))
+    assert isinstance(made, partial)
+    assert isinstance(made(parameters), AdversarialAdam)
+    assert made(parameters).param_groups[0]["betas"] == (0.1, 0.2)
+    assert from_plain(as_plain(AdversarialAdam)) is AdversarialAdam
+    schedule = from_plain(as_plain(partial(StepLR, step_size=3)), allowed=("torch",))
+    assert schedule(made(parameters)).step_size == 3
+    with pytest.raises(ValueError, match="a StepLR cannot be made from the arguments every: got an unexpected"):
+        from_plain({"class_path": "torch.optim.lr_scheduler.StepLR", "init_args": {"every": 3}}, allowed=("torch",))
+
+
+class Remembering(torch.nn.Module):
+    """What is no dataclass, and remembers how it was made."""
+
+    def __init__(self, networks, sizes: tuple[tuple[int, ...], ...] | None = None, **others):
+        super().__init__()
+        self.plain_arguments = {"networks": networks, "sizes": sizes, **others}
+
+
+def test_what_remembers_how_it_was_made_comes_back():
+    plain = as_plain(Remembering(MLPEncoderDecoder((3,)), sizes=((1, 2), (3, 4, 5)), width=2))
+    assert json.loads(json.dumps(plain)) == plain
+    back = from_plain(plain, allowed=("genzoo", "tests"))
+    assert isinstance(back, Remembering)
+    assert back.plain_arguments == {
+        "networks": MLPEncoderDecoder((3,)),
+        "sizes": ((1, 2), (3, 4, 5)),
+        "width": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("plain", "message"),
+    [
+        ({"class_path": "torch.optim.Adam"}, r"torch\.optim\.Adam is no class of genzoo, and those alone are made"),
+        ({"class_path": "genzoo_of_mine.GAN"}, r"genzoo_of_mine\.GAN is no class of genzoo"),
+        ({"class_path": "antigravity.Prior"}, "is no class of genzoo"),
+        ({"class_path": 3}, "3 is no class of genzoo"),
+        ({"class_path": "genzoo"}, "genzoo is no class of genzoo"),
+        ({"class_path": "genzoo.nowhere.GAN"}, r"there is no class genzoo\.nowhere\.GAN; correct it, or use the vers"),
+        ({"class_path": "genzoo.Nothing"}, r"there is no class genzoo\.Nothing"),
+        ({"class_path": "genzoo.extras.import_extra"}, r"there is no class genzoo\.extras\.import_extra"),
+        ({"class_path": "genzoo.files.Path"}, r"there is no class genzoo\.files\.Path"),
+        (
+            {"class_path": "genzoo.Gaussian", "init_args": {"deviation": 1.0}},
+            r"a Gaussian cannot be made from the arguments deviation: .*; correct them, or use the version",
+        ),
+        ({"class_path": "genzoo.Prior", "init_args": {}}, "a Prior cannot be made from the arguments .none."),
+        ({"class_path": "genzoo.Gaussian", "init_args": [1.0]}, r"the init_args of genzoo\.Gaussian are no mapping"),
+        (
+            {"class_path": "genzoo.MLPEncoderDecoder", "init_args": {"hidden_features": [0]}},
+            "must be at least 1, got 0",
+        ),
+    ],
+)
+def test_plain_data_that_describe_nothing_are_refused(plain, message):
+    with pytest.raises(ValueError, match=message):
+        from_plain([{"somewhere": plain}])
+    assert "antigravity" not in sys.modules
 
 
 def whole_number_settings(cls):

@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from jsonargparse import get_loader, set_loader
 
+from genzoo.moved import renamed
 from genzoo.names import nearest
 
 # What the parser looks for in a file, where a value names one.
 READ_FROM_FILES = ("config", "c", "model", "data", "trainer", "checkpoint", "pictures", "alarms", "evaluation")
 MOST_ENTRIES = 100_000
 CLASS_KEYS = ("class_path", "init_args", "dict_kwargs")
+
+# How the parser, which opens configs itself, reads them and what stands in YAML on the command line.
+_load = get_loader("yaml")
+set_loader("yaml", lambda text: renamed(_load(text)), exceptions=(yaml.YAMLError,))
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -37,6 +43,11 @@ def with_shipped_configs(arguments: list[str]) -> list[str]:
     return found
 
 
+def with_present_names(arguments: list[str]) -> list[str]:
+    """Command-line arguments in which classes of modules that have moved are called by their present names."""
+    return ["".join(renamed([*argument.partition("=")])) for argument in arguments]
+
+
 def require_configs(arguments: list[str]) -> None:
     """Looks at every config that is named on the command line before anything is made of it.
 
@@ -56,13 +67,13 @@ def require_configs(arguments: list[str]) -> None:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Reads a config.
+    """Reads a config, in which classes of modules that have moved since are called by their present names.
 
     Raises:
         ValueError: If it is not one.
     """
     try:
-        config = _read(path)
+        config: dict[str, Any] = renamed(_read(path))
         _require_classes(config)
     except ValueError as error:
         raise ValueError(f"the config {path} cannot be used: {error}") from None

@@ -21,6 +21,7 @@ from genzoo.checkpoints import read_checkpoint, require_states
 from genzoo.cli.configs import configs_in, read_config
 from genzoo.cli.order import in_order
 from genzoo.cli.run_folder import CONFIG
+from genzoo.moved import renamed
 from genzoo.spec import DataSpec
 
 SETTINGS = ("seed_everything", "model", "data", "trainer", "checkpoint", "pictures", "alarms")
@@ -257,7 +258,9 @@ def _epochs(checkpoint: dict[str, Any]) -> int:
 
 def _stored_settings(checkpoint: dict[str, Any]) -> dict[str, Any]:
     """The settings of the model, from a checkpoint alone."""
-    stored = {name: value for name, value in checkpoint.get("hyper_parameters", {}).items() if name != "data_spec"}
+    stored = {
+        name: value for name, value in renamed(checkpoint.get("hyper_parameters", {})).items() if name != "data_spec"
+    }
     class_path = stored.pop("_class_path", None)
     stored.pop("_instantiator", None)
     return {} if class_path is None else {"model": {"class_path": class_path, "init_args": stored}}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor
 
-from genzoo.cli.configs import require_configs, with_shipped_configs
+from genzoo.cli.configs import require_configs, with_present_names, with_shipped_configs
 from genzoo.cli.errors import Parser, answer
 from genzoo.cli.order import in_order
 from genzoo.data.decoding import open_image, planes_of
@@ -48,7 +48,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         default=None,
         help="JSON file that is not there yet; SAMPLES.scores.json, or the next free number, if left out.",
     )
-    arguments = in_order(with_shipped_configs(list(arguments)))
+    arguments = in_order(with_shipped_configs(with_present_names(list(arguments))))
     try:
         require_configs(arguments)
         settings = parser.instantiate_classes(parser.parse_args(arguments))

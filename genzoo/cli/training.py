@@ -29,7 +29,7 @@ from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
 from genzoo.callbacks.progress import ProgressBar
-from genzoo.cli.configs import require_configs, with_shipped_configs
+from genzoo.cli.configs import require_configs, with_present_names, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.ending import Stopped
 from genzoo.cli.errors import Parser, answer
@@ -269,7 +269,7 @@ def run(arguments: list[str]) -> int:
     beginning, leaving, exit_code = Beginning(), ExitStack(), 1
     leaving.callback(_set_environment, SEED, os.environ.get(SEED))
     try:
-        arguments = with_shipped_configs(arguments)
+        arguments = with_shipped_configs(with_present_names(arguments))
         require_configs(arguments)
         TrainingCLI(*continuing(arguments), beginning, leaving)
         exit_code = 0

@@ -16,6 +16,7 @@ from genzoo.checkpoints import CheckpointError, SafeCheckpointIO, local_file, re
 from genzoo.data.splits import ArrayDataModule
 from genzoo.hyperparameters import as_plain
 from genzoo.models.averaging import AveragedModule
+from genzoo.moved import renamed
 from genzoo.optimizers import renew_settings
 
 # The entry of a checkpoint that tells the data which the model is trained on.
@@ -62,7 +63,7 @@ class StoredModule(AveragedModule):
             return
         if self.is_fitting:
             self._compare_data(checkpoint.get(DATA))
-        stored = checkpoint.get("hyper_parameters", {})
+        stored = renamed(checkpoint.get("hyper_parameters", {}))
         others = {name: value for name, value in self.hparams.items() if name in stored and stored[name] != value}
         if "state_dict" not in checkpoint:
             # A strategy that divides weights has put them in their places itself.
@@ -131,8 +132,11 @@ class StoredModule(AveragedModule):
         weights_only = kwargs.setdefault("weights_only", True)
         with local_file(checkpoint_path) as file:
             checkpoint = read_checkpoint(file, name=checkpoint_path, mmap=True, weights_only=weights_only)
-            stored = _stored_class(cls, checkpoint, checkpoint_path, kwargs)
-            model = super(StoredModule, stored).load_from_checkpoint(file, **kwargs)
+            stored = checkpoint.get("hyper_parameters", {})
+            # Lightning reads the file once more: what has moved since it was written is handed over as new values.
+            moved = {name: value for name, value in renamed(stored).items() if value != stored[name]}
+            found = _stored_class(cls, stored | moved, checkpoint_path, kwargs)
+            model = super(StoredModule, found).load_from_checkpoint(file, **moved | kwargs)
         model.switch_to_best_weights()
         return model
 
@@ -141,10 +145,9 @@ Stored = TypeVar("Stored", bound=StoredModule)
 
 
 def _stored_class(
-    wanted: type[Stored], checkpoint: dict[str, Any], name: str | Path, given: dict[str, Any]
+    wanted: type[Stored], stored: dict[str, Any], name: str | Path, given: dict[str, Any]
 ) -> type[Stored]:
-    """The class of a checkpoint's model, which must be of the one that is wanted."""
-    stored = checkpoint.get("hyper_parameters", {})
+    """The class of the model whose hyperparameters a checkpoint holds, which must be of the one that is wanted."""
     class_path = str(stored.get("_class_path", ""))
     if not class_path and inspect.isabstract(wanted):
         raise CheckpointError(

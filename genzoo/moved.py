@@ -1,0 +1,37 @@
+"""Class paths of modules that have moved: configs and checkpoints of earlier versions go on meaning what they meant."""
+
+from typing import Any
+
+# From what a class path began with to what it begins with now. Of entries that both fit, the first one holds.
+MOVED = {
+    "genzoo.losses.adversarial": "genzoo.losses.objectives",
+    "genzoo.networks.densities.CodeDensity": "genzoo.sampling.densities.FittedDensity",
+    "genzoo.networks.densities.Density": "genzoo.sampling.densities.FittedPrior",
+    "genzoo.networks.densities": "genzoo.sampling.densities",
+    "genzoo.networks.priors": "genzoo.sampling.priors",
+}
+
+
+def renamed(plain: Any) -> Any:
+    """Plain data in which every class path is the present one.
+
+    Args:
+        plain: Numbers, strings, lists and dicts, as a config or the hyperparameters of a checkpoint hold them.
+
+    Returns:
+        The same data; class paths that have not moved, and all other strings, stay as they are.
+
+    Example:
+        >>> from genzoo.moved import renamed
+        >>> renamed({"prior": {"class_path": "genzoo.networks.priors.UniformPrior"}})
+        {'prior': {'class_path': 'genzoo.sampling.priors.UniformPrior'}}
+    """
+    if isinstance(plain, dict):
+        return {key: renamed(value) for key, value in plain.items()}
+    if isinstance(plain, list):
+        return [renamed(value) for value in plain]
+    if isinstance(plain, str):
+        for before, now in MOVED.items():
+            if plain == before or plain.startswith(f"{before}."):
+                return now + plain.removeprefix(before)
+    return plain
