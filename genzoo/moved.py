@@ -4,6 +4,7 @@ from typing import Any
 
 # From what a class path began with to what it begins with now. Of entries that both fit, the first one holds.
 MOVED = {
+    "genzoo.data.base": "genzoo.data.images",
     "genzoo.losses.adversarial": "genzoo.losses.objectives",
     "genzoo.networks.densities.CodeDensity": "genzoo.sampling.densities.FittedDensity",
     "genzoo.networks.densities.Density": "genzoo.sampling.densities.FittedPrior",
