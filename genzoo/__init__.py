@@ -9,7 +9,16 @@ from typing import Any
 __version__ = "0.1.0"
 
 # Those that need torch alone come first: whoever asks for a prior or a network does not wait for Lightning.
-PACKAGES_WITH_PUBLIC_CLASSES = ("losses", "networks", "sampling", "models", "data", "metrics", "callbacks")
+PACKAGES_WITH_PUBLIC_CLASSES = (
+    "losses",
+    "augmentations",
+    "networks",
+    "sampling",
+    "models",
+    "data",
+    "metrics",
+    "callbacks",
+)
 
 
 def __dir__() -> list[str]:
