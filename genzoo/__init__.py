@@ -14,6 +14,7 @@ PACKAGES_WITH_PUBLIC_CLASSES = (
     "augmentations",
     "networks",
     "sampling",
+    "training",
     "models",
     "data",
     "metrics",

@@ -150,5 +150,6 @@ from genzoo.sampling.priors import Prior as Prior
 from genzoo.sampling.priors import StandardNormal as StandardNormal
 from genzoo.sampling.priors import UniformCube as UniformCube
 from genzoo.sampling.priors import UniformPrior as UniformPrior
+from genzoo.training.checkpoint_io import SafeCheckpointIO as SafeCheckpointIO
 
 __version__: str

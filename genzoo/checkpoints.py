@@ -2,7 +2,6 @@
 
 import pickle
 import re
-import traceback
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -12,9 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
-from lightning.fabric.utilities.cloud_io import get_filesystem
-from lightning.pytorch.trainer.connectors import checkpoint_connector
 from packaging.version import InvalidVersion, Version
 from torch import Tensor
 
@@ -34,8 +30,6 @@ ENTRIES: dict[str, type] = {
     "data_identity": str,
 }
 RESUMED = ("loops", "optimizer_states")
-# The name of the file in which Lightning's ddp_spawn and ddp_fork hand the weights back, bare, to who started them.
-HANDED_BACK = ".temp.ckpt"
 
 
 class CheckpointError(ValueError):
@@ -93,7 +87,11 @@ def local_file(place: str | Path) -> Iterator[Path]:
             if str(place).startswith(("http://", "https://")):
                 torch.hub.download_url_to_file(str(place), str(file), progress=False)
             else:
-                get_filesystem(place).get_file(str(place), str(file))
+                # Imported here, so that to read a file takes torch alone.
+                from fsspec.core import url_to_fs
+
+                filesystem, path = url_to_fs(str(place))
+                filesystem.get_file(path, str(file))
         # Every kind of address fails in ways of its own.
         except Exception as error:
             raise CheckpointError(
@@ -118,37 +116,6 @@ def require_states(checkpoint: dict[str, Any], name: object) -> None:
             f"{name} can be tested and sampled from, but training cannot go on from it: it holds no {missing[0]}, as "
             "where save_weights_only is true; give a checkpoint that holds them, or begin a new run"
         )
-
-
-def happened_while_restoring(error: BaseException) -> bool:
-    """Whether an error was raised while Lightning gave models, optimisers and callbacks what a checkpoint holds."""
-    functions = (frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__))
-    return any(
-        code.co_name.lstrip("_").startswith("restore") and code.co_filename == checkpoint_connector.__file__
-        for code in functions
-    )
-
-
-class SafeCheckpointIO(TorchCheckpointIO):
-    """Reads checkpoints by `read_checkpoint`: no code that they hold is run, wherever they come from."""
-
-    def load_checkpoint(
-        self, path: str | Path, map_location: Any = lambda storage, _: storage, weights_only: bool | None = None
-    ) -> dict[str, Any]:
-        """Reads a checkpoint.
-
-        Args:
-            path: The file, or its address.
-            map_location: As for ``torch.load``.
-            weights_only: False, and nothing else, lets code in the file run.
-
-        Raises:
-            FileNotFoundError: If there is no such file.
-            CheckpointError: If it cannot be read, or is no checkpoint.
-        """
-        if Path(path).name == HANDED_BACK:
-            return torch.load(path, map_location=map_location, weights_only=True)  # type: ignore[no-any-return]
-        return read_checkpoint(path, map_location=map_location, weights_only=weights_only is not False)
 
 
 def _load(file: Path, name: object, map_location: Any, mmap: bool, weights_only: bool) -> Any:

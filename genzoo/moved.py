@@ -6,6 +6,7 @@ from typing import Any
 MOVED = {
     "genzoo.data.base": "genzoo.data.images",
     "genzoo.losses.adversarial": "genzoo.losses.objectives",
+    "genzoo.checkpoints.SafeCheckpointIO": "genzoo.training.checkpoint_io.SafeCheckpointIO",
     "genzoo.networks.densities.CodeDensity": "genzoo.sampling.densities.FittedDensity",
     "genzoo.networks.densities.Density": "genzoo.sampling.densities.FittedPrior",
     "genzoo.networks.densities": "genzoo.sampling.densities",

@@ -79,7 +79,7 @@ def test_what_a_checkpoint_cannot_hold_is_refused(value):
 PLAIN_PACKAGES = [
     import_module(f"genzoo.{name}")
     for name in genzoo.PACKAGES_WITH_PUBLIC_CLASSES
-    if name not in ("models", "data", "metrics", "callbacks")
+    if name not in ("training", "models", "data", "metrics", "callbacks")
 ]
 VALUES = [
     cls

@@ -9,9 +9,9 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
-from genzoo.checkpoints import SafeCheckpointIO
 from genzoo.files import whole_file
 from genzoo.steps import ends_step
+from genzoo.training.checkpoint_io import SafeCheckpointIO
 
 BEST = "best.ckpt"
 LAST = "last.ckpt"

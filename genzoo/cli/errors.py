@@ -12,10 +12,10 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser
 from torch.multiprocessing.spawn import ProcessException
 
-from genzoo.checkpoints import happened_while_restoring
 from genzoo.cli.sentences import sentence
 from genzoo.data.loading import worker_error
 from genzoo.files import REMEDIES, system_refusal
+from genzoo.training.checkpoint_io import happened_while_restoring
 
 DEBUG = "GENZOO_DEBUG"
 DELIBERATE = (ValueError, OSError, RuntimeError, ImportError)

@@ -12,12 +12,13 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor
 from typing_extensions import Self
 
-from genzoo.checkpoints import CheckpointError, SafeCheckpointIO, local_file, read_checkpoint, require_states
+from genzoo.checkpoints import CheckpointError, local_file, read_checkpoint, require_states
 from genzoo.data.splits import ArrayDataModule
 from genzoo.hyperparameters import as_plain
 from genzoo.models.averaging import AveragedModule
 from genzoo.moved import renamed
 from genzoo.optimizers import renew_settings
+from genzoo.training.checkpoint_io import SafeCheckpointIO
 
 # The entry of a checkpoint that tells the data which the model is trained on.
 DATA = "data_identity"
