@@ -18,6 +18,7 @@ PACKAGES_WITH_PUBLIC_CLASSES = (
     "models",
     "data",
     "metrics",
+    "evaluation",
     "callbacks",
 )
 

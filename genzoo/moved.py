@@ -4,9 +4,12 @@ from typing import Any
 
 # From what a class path began with to what it begins with now. Of entries that both fit, the first one holds.
 MOVED = {
+    "genzoo.callbacks.evaluation": "genzoo.callbacks.final_scores",
     "genzoo.data.base": "genzoo.data.images",
     "genzoo.losses.adversarial": "genzoo.losses.objectives",
     "genzoo.checkpoints.SafeCheckpointIO": "genzoo.training.checkpoint_io.SafeCheckpointIO",
+    "genzoo.metrics.embedded": "genzoo.metrics.extractors.embedded",
+    "genzoo.metrics.extractors.FeatureExtractor": "genzoo.metrics.extractors.extractor.FeatureExtractor",
     "genzoo.networks.densities.CodeDensity": "genzoo.sampling.densities.FittedDensity",
     "genzoo.networks.densities.Density": "genzoo.sampling.densities.FittedPrior",
     "genzoo.networks.densities": "genzoo.sampling.densities",

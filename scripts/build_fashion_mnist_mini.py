@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genzoo.data.fashion_mnist import FILE_NAMES, MINI_FOLDER, read_idx
-from genzoo.data.selection import Purpose, choose_balanced
+from genzoo.subsets import Purpose, choose_balanced
 
 IMAGE_COUNTS = {"train": 10_000, "test": 2_000}
 

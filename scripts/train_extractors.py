@@ -4,8 +4,8 @@
     python scripts/train_extractors.py measure
 
 Training takes all training images of the data set, on one thread of the CPU, from a seed; the weights go to
-``genzoo/metrics/assets``. The hash that is printed belongs into `genzoo.metrics.embedded.EMBEDDED`. Measuring
-prints accuracy on all test images, hash and size of each file.
+``genzoo/metrics/extractors/assets``. The hash that is printed belongs into
+`genzoo.metrics.extractors.embedded.EMBEDDED`. Measuring prints accuracy on all test images, hash and size of each file.
 """
 
 import argparse
@@ -17,10 +17,10 @@ from torch import Tensor
 
 from genzoo.data import Digits, FashionMNIST
 from genzoo.data.splits import Split
-from genzoo.metrics.classifiers import ImageClassifier
-from genzoo.metrics.embedded import ASSETS, EMBEDDED, read_weights, write_weights
-from genzoo.metrics.extractors import weights_hash
-from genzoo.metrics.fitting import Recipe, fit_classifier
+from genzoo.metrics.extractors.classifiers import ImageClassifier
+from genzoo.metrics.extractors.embedded import ASSETS, EMBEDDED, read_weights, write_weights
+from genzoo.metrics.extractors.extractor import weights_hash
+from genzoo.metrics.extractors.fitting import Recipe, fit_classifier
 from genzoo.spec import to_float
 
 RECIPES = {

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genzoo.callbacks.pictures import grid
 from genzoo.cli import main
+from genzoo.drawing import grid
 from genzoo.models.base import GenerativeModel
 
 FIXTURES = Path(__file__).parent / "fixtures" / "runs_of_0_1"

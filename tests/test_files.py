@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 
-from genzoo.callbacks.pictures import save_picture
+from genzoo.drawing import save_picture
+from genzoo.evaluation.score import Score, write_scores
 from genzoo.files import REMEDIES, system_refusal, whole_file, write_whole
 from genzoo.loggers import CSVLogger
-from genzoo.metrics.score import Score, write_scores
 
 FULL = Path("/dev/full")
 

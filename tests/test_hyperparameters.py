@@ -26,7 +26,7 @@ from genzoo.discovery import public_classes
 from genzoo.hyperparameters import as_plain, from_plain
 from genzoo.losses.likelihoods import Gaussian
 from genzoo.metrics import FeatureExtractor, PooledActivations
-from genzoo.metrics.fitting import Recipe
+from genzoo.metrics.extractors.fitting import Recipe
 from genzoo.models import VAE
 from genzoo.models.base import GenerativeModel
 from genzoo.networks.architectures import EncoderDecoder, Players
@@ -79,7 +79,7 @@ def test_what_a_checkpoint_cannot_hold_is_refused(value):
 PLAIN_PACKAGES = [
     import_module(f"genzoo.{name}")
     for name in genzoo.PACKAGES_WITH_PUBLIC_CLASSES
-    if name not in ("training", "models", "data", "metrics", "callbacks")
+    if name not in ("training", "models", "data", "metrics", "evaluation", "callbacks")
 ]
 VALUES = [
     cls

@@ -27,7 +27,7 @@ def test_it_holds_code_configs_data_and_licences(wheel):
         sum(name.startswith("genzoo/data/assets/fashion_mnist_mini/") and name.endswith(".xz") for name in names) == 4
     )
     assert "genzoo/data/assets/fashion_mnist_mini/LICENSE" in names
-    assert sum(name.startswith("genzoo/metrics/assets/") and name.endswith(".npz") for name in names) == 3
+    assert sum(name.startswith("genzoo/metrics/extractors/assets/") and name.endswith(".npz") for name in names) == 3
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not any(name.startswith(("tests/", "docs/", "scripts/")) for name in names)
 

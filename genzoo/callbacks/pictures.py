@@ -6,17 +6,14 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
-from PIL import Image
 from torch import Tensor
-from torchvision.utils import make_grid
 
 from genzoo.data.arrays import Batch
-from genzoo.files import whole_file
+from genzoo.drawing import grid, log_picture, save_picture, scatter
 from genzoo.hyperparameters import whole_number
 from genzoo.models.base import GenerativeModel, evaluating
-from genzoo.models.inference import InferenceModel
-from genzoo.spec import DataSpec, is_image, to_native, to_uint8
+from genzoo.sampling.capabilities import Encodes
+from genzoo.spec import is_image
 
 MAX_CLASS_ROWS = 20
 POINTS = 2500
@@ -104,7 +101,7 @@ class Pictures(Callback):
             number = len(y) if y is not None else self.columns * self.rows if images else POINTS
             samples = model.sample(number, y, self.seed)
             pictures["samples"] = grid(samples, model.data_spec, self.columns) if images else self._scatter(samples)
-        if isinstance(model, InferenceModel) and self._examples is not None:
+        if isinstance(model, Encodes) and self._examples is not None:
             pictures["reconstructions"] = self._reconstructions(model, self._examples[0])
         return pictures
 
@@ -115,7 +112,8 @@ class Pictures(Callback):
             return self._examples[1]
         return torch.arange(min(model.num_classes, MAX_CLASS_ROWS)).repeat_interleave(self.columns)
 
-    def _reconstructions(self, model: InferenceModel, x: Tensor) -> np.ndarray:
+    def _reconstructions(self, model: GenerativeModel, x: Tensor) -> np.ndarray:
+        assert isinstance(model, Encodes)
         x = x[: len(x) // self.columns * self.columns] if len(x) > self.columns else x
         with evaluating(model):
             reconstructed = model.together(lambda: model.reconstruct(x.to(model.device)))
@@ -133,69 +131,3 @@ class Pictures(Callback):
         x, y = batch
         number = self.columns * max(1, self.rows // 2) if is_image(x.shape[1:]) else len(x)
         self._examples = (x[:number].detach().cpu(), y[:number].detach().cpu())
-
-
-def grid(images: Tensor, spec: DataSpec, columns: int) -> np.ndarray:
-    """Lays images out in rows, in native size.
-
-    Args:
-        images: ``(N, C, H, W)`` in [-1, 1], as a model gives them.
-        spec: The model's data spec.
-        columns: Images in a row.
-
-    Returns:
-        uint8, ``(height, width, 3)``.
-    """
-    return tiled(to_uint8(to_native(images.detach().cpu(), spec)), columns)
-
-
-def tiled(images: Tensor, columns: int) -> np.ndarray:
-    """Lays images ``(N, C, H, W)``, uint8, out in rows: uint8, ``(height, width, 3)``."""
-    picture: np.ndarray = make_grid(images, nrow=columns, padding=2, pad_value=255).permute(1, 2, 0).numpy()
-    return picture
-
-
-def scatter(points: Tensor, limit: float, size: int = 300) -> np.ndarray:
-    """Draws points of the plane, darker where there are more.
-
-    Args:
-        points: ``(N, D)``, of which the first two coordinates are drawn.
-        limit: The picture shows [-limit, limit] in both directions; what lies outside is left out.
-        size: Height and width of the picture in pixels.
-
-    Returns:
-        uint8, ``(size, size, 3)``.
-    """
-    x, y = points.detach().cpu().float()[:, :2].T.numpy()
-    counts, _, _ = np.histogram2d(-y, x, bins=size, range=[[-limit, limit], [-limit, limit]])
-    grey = (255 * np.exp(-counts)).astype(np.uint8)
-    return np.repeat(grey[:, :, None], 3, axis=2)
-
-
-def save_picture(path: Path, picture: np.ndarray) -> None:
-    """Writes a picture as PNG; the file is either whole or not there.
-
-    Args:
-        path: Where to; its folder is made if need be.
-        picture: uint8, ``(height, width, 3)``.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    with whole_file(path) as unfinished:
-        Image.fromarray(picture).save(unfinished, format="PNG")
-
-
-def log_picture(logger: Logger, name: str, picture: np.ndarray, step: int) -> None:
-    """Hands a picture to a logger, if it is one that takes pictures.
-
-    Args:
-        logger: Any of Lightning's loggers.
-        name: What the picture is called there.
-        picture: uint8, ``(height, width, 3)``; passed on exactly as it is.
-        step: The step that scalars of the same moment carry.
-    """
-    if hasattr(logger, "log_image"):
-        logger.log_image(key=name, images=[picture], step=step)
-    elif isinstance(logger, TensorBoardLogger):
-        logger.experiment.add_image(name, picture, step, dataformats="HWC")

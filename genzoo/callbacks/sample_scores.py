@@ -10,13 +10,13 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor
 
 from genzoo.callbacks.checkpoints import Checkpoints
-from genzoo.callbacks.compared import drawn
+from genzoo.evaluation.compared import UNSYNCHRONISED, drawn, real_images
+from genzoo.evaluation.suited_extractors import suited_extractors
 from genzoo.hyperparameters import whole_number
-from genzoo.metrics.extractors import FeatureExtractor
+from genzoo.metrics.checks import TooFewSamplesError
+from genzoo.metrics.extractors.extractor import FeatureExtractor
 from genzoo.metrics.frechet import FrechetDistance
-from genzoo.metrics.manifold import PrecisionRecall
-from genzoo.metrics.samples import ALONE, TooFewSamplesError
-from genzoo.metrics.selection import real_images, suited_extractors
+from genzoo.metrics.precision_recall import PrecisionRecall
 from genzoo.models.base import GenerativeModel
 from genzoo.spec import is_image
 
@@ -194,8 +194,8 @@ class SampleScores(Callback):
         samples = drawn(model, data, self.number or len(real), seed=SAMPLES_SEED, part="validation")
         features = extractor(samples).features
         metrics = {
-            extractor.frechet_name: FrechetDistance(extractor.feature_dim, real, **ALONE),
-            "": PrecisionRecall(real=real, **ALONE),
+            extractor.frechet_name: FrechetDistance(extractor.feature_dim, real, **UNSYNCHRONISED),
+            "": PrecisionRecall(real=real, **UNSYNCHRONISED),
         }
         scores: dict[str, float] = {}
         for name, metric in metrics.items():

@@ -89,7 +89,7 @@ def _run(arguments: list[str]) -> int:
         return 2
     _import_from_working_folder()
     if arguments[0] == "evaluate":
-        from genzoo.cli.evaluate import evaluate
+        from genzoo.cli.image_scores import evaluate
 
         return evaluate(arguments[1:])
     from genzoo.cli.training import run

@@ -24,7 +24,7 @@ import genzoo
 from genzoo.callbacks.alarms import Alarms
 from genzoo.callbacks.beginning import Beginning
 from genzoo.callbacks.checkpoints import BEST, Checkpoints, WholeCheckpointIO
-from genzoo.callbacks.evaluation import Evaluation
+from genzoo.callbacks.final_scores import Evaluation
 from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions

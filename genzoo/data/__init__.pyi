@@ -29,7 +29,6 @@ from genzoo.data.mnist import EMNIST as EMNIST
 from genzoo.data.mnist import KMNIST as KMNIST
 from genzoo.data.mnist import MNIST as MNIST
 from genzoo.data.points import GaussianMixture2D as GaussianMixture2D
-from genzoo.data.selection import Purpose as Purpose
 from genzoo.data.splits import ArrayDataModule as ArrayDataModule
 from genzoo.data.torchvision_cached import CachedTorchvisionImages as CachedTorchvisionImages
 from genzoo.data.torchvision_cached import CelebA as CelebA

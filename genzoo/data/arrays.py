@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torch.utils.data.distributed import DistributedSampler
 
-from genzoo.data.selection import shuffled
+from genzoo.subsets import shuffled
 
 Batch = tuple[Tensor, Tensor]
 """Items and their labels; images are bytes as they leave the array, and floats in [-1, 1] as models get them."""

@@ -11,11 +11,11 @@ from torch.utils.data import Subset
 from genzoo.data.arrays import Batch, ImageArray
 from genzoo.data.fashion_mnist import FashionMNIST, FashionMNISTMini
 from genzoo.data.images import ImageDataModule, batch_noise
-from genzoo.data.selection import Purpose, count_of, shuffled
 from genzoo.data.splits import Part
 from genzoo.hyperparameters import whole_number
 from genzoo.noise import ImageNoise, Stream
 from genzoo.spec import DataSpec
+from genzoo.subsets import Purpose, count_of, shuffled
 
 # Tells the noise of binarisation from that of flips.
 BINARISATION = 1

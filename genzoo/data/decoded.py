@@ -16,9 +16,9 @@ from rich.progress import track
 
 from genzoo.data.cache import ArrayCache, ArrayWriter, default_cache_dir
 from genzoo.data.images import ImageDataModule
-from genzoo.data.selection import Purpose, choose_by_draw, draws_of
 from genzoo.data.splits import Arrays, Part, Split
 from genzoo.hyperparameters import whole_number
+from genzoo.subsets import Purpose, choose_by_draw, draws_of
 
 # To be raised whenever the same files would give other pixels, labels or splits than before.
 CACHE_VERSION = 3

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from genzoo.data.images import ImageDataModule
 from genzoo.data.mnist import MNIST
-from genzoo.data.selection import Purpose, choose_proportional, count_of, require_fraction
 from genzoo.data.splits import SPLIT_SEEDS, Split
 from genzoo.extras import import_extra
 from genzoo.hyperparameters import whole_number
 from genzoo.noise import counter_seed
+from genzoo.subsets import Purpose, choose_proportional, count_of, require_fraction
 
 
 class Digits(ImageDataModule):

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from genzoo.data.decoded import DecodedImages, Listing
 from genzoo.data.decoding import read_image
-from genzoo.data.selection import Purpose, choose_proportional, count_of, require_fraction
 from genzoo.data.split_names import splits_among
 from genzoo.data.splits import Split
 from genzoo.extras import import_extra
+from genzoo.subsets import Purpose, choose_proportional, count_of, require_fraction
 
 
 class HuggingFaceImages(DecodedImages):

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from genzoo.data.decoded import DecodedImages, Listing
 from genzoo.data.decoding import read_image
 from genzoo.data.folders import DEAD_LINK, FolderContent, LeftOut, content_of, report_left_out, require_images
-from genzoo.data.selection import require_fraction
 from genzoo.data.split_names import split_called, splits_among
 from genzoo.data.splits import Split
 from genzoo.spec import DataSpec
+from genzoo.subsets import require_fraction
 
 # What is often kept beside images. A subfolder that holds nothing else is no class whose images are lost.
 ANNOTATIONS = {

@@ -19,17 +19,10 @@ from typing_extensions import Self
 from genzoo.checkpoints import local_file, read_checkpoint
 from genzoo.data.arrays import Batch, EpochSampler, ImageArray
 from genzoo.data.loading import SECONDS_TO_WAIT, BatchLoader, require_shared_memory, share_batch
-from genzoo.data.selection import (
-    Purpose,
-    choose_balanced,
-    choose_proportional,
-    choose_some,
-    count_of,
-    require_fraction,
-)
 from genzoo.hyperparameters import whole_number
 from genzoo.noise import run_seed
 from genzoo.spec import DataSpec
+from genzoo.subsets import Purpose, choose_balanced, choose_proportional, choose_some, count_of, require_fraction
 
 Split = Literal["train", "validation", "test"]
 Part = Literal["train", "validation", "seen", "test"]

@@ -1,4 +1,4 @@
-"""Scores that torchmetrics lacks, in its form."""
+"""Scores that torchmetrics lacks, in its form: one file per score."""
 
 import sys
 

@@ -9,12 +9,9 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from genzoo.hyperparameters import whole_number
-from genzoo.metrics.samples import (
-    TooFewSamplesError,
-    TwoSampleMetric,
-    canonical_order,
-    require_features,
-)
+from genzoo.metrics.canonical_order import canonical_order
+from genzoo.metrics.checks import TooFewSamplesError, require_features
+from genzoo.metrics.two_samples import TwoSampleMetric
 
 
 class Moments(NamedTuple):

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from genzoo.hyperparameters import whole_number
-from genzoo.metrics.samples import ENTRIES_AT_ONCE, TwoSampleMetric, canonical_order
+from genzoo.metrics.canonical_order import canonical_order
+from genzoo.metrics.distances import ENTRIES_AT_ONCE
+from genzoo.metrics.two_samples import TwoSampleMetric
 
 BLOCKS_FOR_DEVIATION = 10
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from genzoo.data.arrays import Batch
 from genzoo.losses.objectives import AdversarialObjective, NonSaturating
+from genzoo.metrics.extractors.pooled_activations import PooledActivations
 from genzoo.models.adversarial import AdversarialModel
 from genzoo.networks.architectures import Players
 from genzoo.networks.mlp import MLPPlayers
@@ -44,6 +45,17 @@ class GAN(AdversarialModel):
         self.objective = objective
         self.generator = networks.generator(self.latent_dim, self.data_shape, self.condition_dim)
         self.discriminator = networks.discriminator(self.data_shape, self.condition_dim)
+
+    representation_name = "discriminator"
+
+    def representation(self, x: Tensor) -> Tensor:
+        """Features of images for a linear classifier, the discriminator's pooled activations: ``(N, D)``.
+
+        Raises:
+            ValueError: If the discriminator has no maps of activations.
+        """
+        features: Tensor = PooledActivations(self.discriminator)(x)
+        return features
 
     def condition(self, y: Tensor) -> Tensor | None:
         """What both players are told of each image: labels ``(N,)`` to ``(N, condition_dim)``, or nothing."""

@@ -53,6 +53,8 @@ class InferenceModel(GenerativeModel):
         self.density: FittedDensity | None = None if density is None else density.build((self.latent_dim,))
         self._step_of_density: int | None = None
 
+    representation_name = "codes"
+
     @abstractmethod
     def encode(self, x: Tensor) -> Tensor:
         """The latent variables of data: ``(N, *data_shape)`` to ``(N, latent_dim)``, without randomness.
@@ -68,6 +70,10 @@ class InferenceModel(GenerativeModel):
             ValueError: If the data do not fit the model.
         """
         return self.decode(self.encode(x))
+
+    def representation(self, x: Tensor) -> Tensor:
+        """Features of data for a linear classifier, the codes: ``(N, *data_shape)`` to ``(N, D)``."""
+        return self.encode(x).flatten(1)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss on one batch."""

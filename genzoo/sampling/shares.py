@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from genzoo.subsets import choose_some
+
 
 def classes_like(labels: NDArray[Any] | Tensor, number: int) -> Tensor:
     """Classes in turn, each as often as its share of the data asks for, to the nearest whole number.
@@ -37,8 +39,6 @@ def items_like(labels: NDArray[Any] | Tensor, number: int) -> Tensor:
     Returns:
         ``(number, ...)``, of the same type.
     """
-    from genzoo.data.selection import choose_some
-
     labels, total = np.asarray(labels), len(labels)
     rest = choose_some(total, number % total)
     return torch.from_numpy(labels[np.concatenate([np.tile(np.arange(total), number // total), rest])])

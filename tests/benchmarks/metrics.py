@@ -25,7 +25,7 @@ from genzoo.metrics import (
     PrecisionRecall,
     Sharpness,
 )
-from genzoo.metrics.embedded import embedded_extractor
+from genzoo.metrics.extractors.embedded import embedded_extractor
 
 
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:

@@ -6,7 +6,8 @@ import torch
 from lightning.pytorch.loggers import Logger
 from PIL import Image
 
-from genzoo.callbacks.pictures import Pictures, grid, log_picture, save_picture, scatter
+from genzoo.callbacks.pictures import Pictures
+from genzoo.drawing import grid, log_picture, save_picture, scatter
 from genzoo.models import DCGAN, VAE, AutoEncoder, ConditionalGAN
 from genzoo.networks.dcgan import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers

@@ -10,7 +10,7 @@ from torchmetrics import Metric
 
 import genzoo.metrics
 
-MODULES = [f"genzoo.metrics.{found.name}" for found in pkgutil.iter_modules(genzoo.metrics.__path__)]
+MODULES = [found.name for found in pkgutil.walk_packages(genzoo.metrics.__path__, "genzoo.metrics.")]
 
 
 @pytest.mark.parametrize("name", MODULES)

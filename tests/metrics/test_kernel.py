@@ -4,7 +4,7 @@ import torch
 from sklearn.metrics.pairwise import polynomial_kernel
 
 from genzoo.metrics import KernelDistance, TooFewSamplesError
-from genzoo.metrics import samples as samples_module
+from genzoo.metrics.canonical_order import canonical_order
 from genzoo.metrics.kernel import kernel_distance
 
 
@@ -60,7 +60,7 @@ def test_it_is_unbiased():
 def test_blocks_have_the_mean_of_their_distances_and_its_error():
     real, fake = torch.randn(400, 4), torch.randn(300, 4) + 0.5
     found = score(real, fake, block_size=100)
-    blocks = [x[samples_module.canonical_order(x, 0)][:300].split(100) for x in (real, fake)]
+    blocks = [x[canonical_order(x, 0)][:300].split(100) for x in (real, fake)]
     values = [naive(*pair) for pair in zip(*blocks, strict=True)]
     assert found["kernel_distance"] == pytest.approx(np.mean(values), rel=1e-4)
     assert found["kernel_distance_error"] == pytest.approx(np.std(values, ddof=1) / 3**0.5, rel=1e-4)

@@ -17,7 +17,7 @@ from torch.torch_version import TorchVersion
 
 from genzoo.callbacks.alarms import Alarms
 from genzoo.callbacks.checkpoints import Checkpoints
-from genzoo.callbacks.evaluation import Evaluation
+from genzoo.callbacks.final_scores import Evaluation
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.sample_scores import SampleScores
 from genzoo.models.dcgan import DCGAN

@@ -14,13 +14,13 @@ from sklearn.mixture import GaussianMixture as Reference
 from genzoo.cli import main
 from genzoo.data.binarised import BinarizedFashionMNISTMini
 from genzoo.data.fashion_mnist import FashionMNISTMini
-from genzoo.data.selection import choose_some
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.base import GenerativeModel
 from genzoo.models.vae import VAE
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import BatchNoise
 from genzoo.sampling.densities import GaussianMixtureDensity
+from genzoo.subsets import choose_some
 from tests.conftest import RandomImages
 
 SMALL = MLPEncoderDecoder((8,))

@@ -1,0 +1,50 @@
+"""The likelihood of test data.
+
+Fits models with a likelihood. Each test item, as the model sees it, gets ``likelihood_samples`` importance samples,
+whose noise belongs to the item. There is no floor: real data have no likelihood of their own.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from rich.progress import track
+
+from genzoo.data.splits import ArrayDataModule
+from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, as_model_sees
+from genzoo.evaluation.score import Score
+from genzoo.evaluation.score_group import ScoreGroup, scores_of
+from genzoo.metrics.negative_log_likelihood import NegativeLogLikelihood
+from genzoo.models.base import GenerativeModel, evaluating
+from genzoo.noise import ImageNoise, Stream
+from genzoo.sampling.capabilities import HasLikelihood
+
+ITEMS_AT_ONCE = 100
+
+
+class LikelihoodGroup(ScoreGroup):
+    """Importance-weighted negative log-likelihood with its standard error, and bits per dimension."""
+
+    name = "likelihood"
+
+    def misfit(self, model: GenerativeModel, data: ArrayDataModule) -> str | None:
+        """It needs a likelihood."""
+        return None if isinstance(model, HasLikelihood) else f"{type(model).__name__} has no likelihood"
+
+    def scores(self, comparison: Comparison) -> Iterator[Score]:
+        """``nll`` and ``nll_error`` in nats per item, ``bits_per_dimension``."""
+        model, number = comparison.model, comparison.likelihood_samples
+        assert isinstance(model, HasLikelihood)
+        items = as_model_sees(comparison.data, "test")
+        nll = NegativeLogLikelihood(items[0].numel(), **UNSYNCHRONISED)
+        with evaluating(model):
+            for start in track(range(0, len(items), ITEMS_AT_ONCE), "Likelihood of test data"):
+                x = items[start : start + ITEMS_AT_ONCE].to(model.device)
+                places = torch.arange(start, start + len(x))
+                noise = ImageNoise(places, model.device, comparison.seed, Stream.EVALUATION)
+                nll.update(model.log_likelihood(x, samples=number, noise=noise))
+        protocol = comparison.protocol() | {
+            "likelihood": type(model.likelihood).__name__,
+            "importance_samples": number,
+            "number_real": len(items),
+        }
+        yield from scores_of(nll.compute(), protocol, {"nll": False, "bits_per_dimension": False})

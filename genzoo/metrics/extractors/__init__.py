@@ -1,0 +1,1 @@
+"""Feature extractors: the networks in whose features samples are compared with data."""
