@@ -91,7 +91,6 @@ def reached_from(room):
     return reached
 
 
-@pytest.mark.xfail(strict=True, reason="the scores of evaluation still stand among the callbacks")
 def test_every_room_has_its_floor():
     assert {room_of(module) for module in modules()} == set(ROOMS)
 
@@ -129,7 +128,6 @@ def test_what_is_plain_torch_needs_nothing_else(room):
     assert others - ALLOWED_IN_PLAIN_TORCH == set()
 
 
-@pytest.mark.xfail(strict=True, reason="metrics.selection and metrics.suite still read data sets")
 def test_metrics_know_neither_data_sets_nor_lightning():
     reached = reached_from("metrics")
     assert not {name for name in reached if name in modules() and room_of(name) == "data"}
