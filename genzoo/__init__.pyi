@@ -63,11 +63,12 @@ from genzoo.evaluation.representation import RepresentationGroup as Representati
 from genzoo.evaluation.samples import SamplesGroup as SamplesGroup
 from genzoo.evaluation.score import Score as Score
 from genzoo.evaluation.score_group import ScoreGroup as ScoreGroup
+from genzoo.losses.gaussian_likelihoods import Gaussian as Gaussian
+from genzoo.losses.gaussian_likelihoods import LearnedGaussian as LearnedGaussian
+from genzoo.losses.gaussian_likelihoods import SharedDeviation as SharedDeviation
 from genzoo.losses.likelihoods import Bernoulli as Bernoulli
 from genzoo.losses.likelihoods import ContinuousBernoulli as ContinuousBernoulli
 from genzoo.losses.likelihoods import DiscretizedLogistic as DiscretizedLogistic
-from genzoo.losses.likelihoods import Gaussian as Gaussian
-from genzoo.losses.likelihoods import LearnedGaussian as LearnedGaussian
 from genzoo.losses.likelihoods import Likelihood as Likelihood
 from genzoo.losses.objectives import AdversarialObjective as AdversarialObjective
 from genzoo.losses.objectives import Hinge as Hinge

@@ -8,6 +8,8 @@ MOVED = {
     "genzoo.data.base": "genzoo.data.images",
     "genzoo.losses.adversarial": "genzoo.losses.objectives",
     "genzoo.checkpoints.SafeCheckpointIO": "genzoo.training.checkpoint_io.SafeCheckpointIO",
+    "genzoo.losses.likelihoods.Gaussian": "genzoo.losses.gaussian_likelihoods.Gaussian",
+    "genzoo.losses.likelihoods.LearnedGaussian": "genzoo.losses.gaussian_likelihoods.LearnedGaussian",
     "genzoo.metrics.embedded": "genzoo.metrics.extractors.embedded",
     "genzoo.metrics.extractors.FeatureExtractor": "genzoo.metrics.extractors.extractor.FeatureExtractor",
     "genzoo.networks.densities.CodeDensity": "genzoo.sampling.densities.FittedDensity",

@@ -24,7 +24,7 @@ from genzoo.data.splits import ArrayDataModule
 from genzoo.data.torchvision_cached import STL10
 from genzoo.discovery import public_classes
 from genzoo.hyperparameters import as_plain, from_plain
-from genzoo.losses.likelihoods import Gaussian
+from genzoo.losses.gaussian_likelihoods import Gaussian
 from genzoo.metrics import FeatureExtractor, PooledActivations
 from genzoo.metrics.extractors.fitting import Recipe
 from genzoo.models import VAE

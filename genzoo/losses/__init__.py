@@ -1,4 +1,4 @@
-"""Adversarial objectives, likelihoods and divergences: values and pure functions that know no networks."""
+"""Adversarial objectives, penalties, likelihoods and divergences: values and pure functions that know no networks."""
 
 import sys
 

@@ -1,10 +1,11 @@
 """The public names, for type checkers; written by scripts/write_public_names.py."""
 
+from genzoo.losses.gaussian_likelihoods import Gaussian as Gaussian
+from genzoo.losses.gaussian_likelihoods import LearnedGaussian as LearnedGaussian
+from genzoo.losses.gaussian_likelihoods import SharedDeviation as SharedDeviation
 from genzoo.losses.likelihoods import Bernoulli as Bernoulli
 from genzoo.losses.likelihoods import ContinuousBernoulli as ContinuousBernoulli
 from genzoo.losses.likelihoods import DiscretizedLogistic as DiscretizedLogistic
-from genzoo.losses.likelihoods import Gaussian as Gaussian
-from genzoo.losses.likelihoods import LearnedGaussian as LearnedGaussian
 from genzoo.losses.likelihoods import Likelihood as Likelihood
 from genzoo.losses.objectives import AdversarialObjective as AdversarialObjective
 from genzoo.losses.objectives import Hinge as Hinge

@@ -1,16 +1,17 @@
 """Likelihoods p(x|z): each owns its range, its output activation and its constants.
 
-A decoder gives raw parameters; the likelihood turns them into a distribution over images in [-1, 1].
-Every log-probability is in nats, summed over all values of an image, constants included.
+A decoder gives raw output of the likelihood's `decoder_shape`, and the module that it builds puts beside it what all
+values share; with these parameters it is a distribution over items. Every log-probability is in nats, summed over all
+values of an item, constants included. Those here give values in [-1, 1]; the Gaussians have a file of their own.
 """
 
-import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from genzoo.noise import Noise
@@ -22,10 +23,6 @@ class Likelihood(ABC):
     """The distribution of an item of data given the decoder's output.
 
     Attributes:
-        outputs_per_value: How many numbers the decoder gives for each value of an item. Its output is
-            ``(N, outputs_per_value * C, ...)`` for items ``(N, C, ...)``, the locations first.
-        shared_outputs: How many of these are not the decoder's but parameters of the model, the same for all values
-            of all items.
         is_black_and_white: Whether it gives probability to -1 and 1 only.
     """
 
@@ -56,6 +53,22 @@ class Likelihood(ABC):
         if spec.get("binarised", False) and not self.is_black_and_white:
             raise ValueError(f"the data are black and white, which a {name} likelihood does not fit; use Bernoulli")
 
+    def decoder_shape(self, data_shape: Sequence[int]) -> tuple[int, ...]:
+        """The shape of the decoder's raw output for one item; that of the item unless each value takes more numbers.
+
+        Args:
+            data_shape: Of one item, ``(C, ...)``.
+        """
+        return tuple(data_shape)
+
+    def build(self) -> nn.Module:
+        """The module that turns the decoder's raw output into the parameters of `log_prob`, `mean` and `sample`.
+
+        It has as its own parameters what all values of all items share; where there is nothing of the kind, it is the
+        identity.
+        """
+        return nn.Identity()
+
     def observe(self, x: Tensor, noise: Noise) -> Tensor:
         """The value whose likelihood is asked for; data that are not in the support are brought into it.
 
@@ -74,7 +87,7 @@ class Likelihood(ABC):
 
         Args:
             observation: What `observe` returned, ``(N, ...)``.
-            parameters: Raw output of the decoder, ``(N, outputs_per_value * C, ...)``.
+            parameters: What the built module made of the decoder's raw output, ``(N, ...)``.
 
         Returns:
             ``(N,)``.
@@ -82,11 +95,17 @@ class Likelihood(ABC):
 
     @abstractmethod
     def mean(self, parameters: Tensor) -> Tensor:
-        """Expected item given the decoder's raw output, ``(N, C, ...)``, in the range of the data."""
+        """Expected item given the parameters, ``(N, C, ...)``, in the range of the data."""
 
     @abstractmethod
     def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
-        """A draw given the decoder's raw output, ``(N, C, ...)``."""
+        """A draw given the parameters, ``(N, C, ...)``."""
+
+
+def with_two_numbers_per_value(data_shape: Sequence[int]) -> tuple[int, ...]:
+    """The shape of locations and, behind them, as many scales of items: ``(C, ...)`` to ``(2 C, ...)``."""
+    channels, *size = data_shape
+    return 2 * channels, *size
 
 
 @dataclass(frozen=True)
@@ -125,49 +144,6 @@ class Bernoulli(Likelihood):
 
 def _black_or_white(noise: Noise, probability_of_white: Tensor) -> Tensor:
     return 2.0 * (noise.uniform(*probability_of_white.shape) < probability_of_white).float() - 1.0
-
-
-@dataclass(frozen=True)
-class Gaussian(Likelihood):
-    r"""Independent Gaussian values around the decoder's output, of one fixed standard deviation.
-
-    .. math:: \log p(x|z) = -\sum_i \frac{(x_i - m_i)^2}{2\sigma^2} + \log\sigma + \tfrac12 \log 2\pi,
-        \quad m = \mathrm{activation}(\text{decoder output})
-
-    Args:
-        standard_deviation: sigma, in the units of the data (images span [-1, 1]).
-        activation: What turns the decoder's output into the mean: ``tanh`` for images, ``identity`` for
-            values without bounds.
-    """
-
-    standard_deviation: float = 0.2
-    activation: Literal["tanh", "identity"] = "tanh"
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.standard_deviation < math.inf:
-            raise ValueError(
-                "the standard deviation of a Gaussian likelihood must be positive and finite, "
-                f"got {self.standard_deviation}"
-            )
-
-    @property
-    def is_bounded(self) -> bool:
-        """Whether its mean lies in [-1, 1]."""
-        return self.activation == "tanh"
-
-    def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
-        """Log-density of real values, ``(N,)`` in nats."""
-        deviation = (observation - self.mean(at_least_float32(parameters))) / self.standard_deviation
-        log_normaliser = math.log(self.standard_deviation) + 0.5 * math.log(2.0 * math.pi)
-        return -(0.5 * deviation.square() + log_normaliser).flatten(1).sum(1)
-
-    def mean(self, parameters: Tensor) -> Tensor:
-        """The decoder's output behind its activation."""
-        return torch.tanh(parameters) if self.activation == "tanh" else parameters
-
-    def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
-        """The mean plus pixel noise; not clamped, so a few values of images lie outside [-1, 1]."""
-        return self.mean(parameters) + self.standard_deviation * noise.normal(*parameters.shape)
 
 
 @dataclass(frozen=True)
@@ -228,66 +204,6 @@ def _divided_at_0(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 @dataclass(frozen=True)
-class LearnedGaussian(Likelihood):
-    r"""Independent Gaussian values around the decoder's output, of learned standard deviation.
-
-    .. math:: \log p(x|z) = -\sum_i \frac{(x_i - m_i)^2}{2\sigma_i^2} + \log\sigma_i + \tfrac12 \log 2\pi
-
-    Source: one shared deviation, Rybkin et al. 2021 (sigma-VAE); one per value, Kingma and Welling 2014, appendix C.2.
-
-    Args:
-        per: Whether each ``value`` has a deviation of its own, which the decoder gives, or all share ``one``, which is
-            a parameter of the model.
-        activation: What turns the decoder's output into the mean: ``tanh`` for images, ``identity`` for values
-            without bounds.
-        least: The smallest standard deviation, in the units of the data. Without one the density of data that can
-            be met exactly has no bound; the default is half a grey level.
-    """
-
-    outputs_per_value: ClassVar[int] = 2
-
-    per: Literal["value", "one"] = "one"
-    activation: Literal["tanh", "identity"] = "tanh"
-    least: float = 1.0 / 255.0
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.least < math.inf:
-            raise ValueError(
-                f"the least standard deviation of a LearnedGaussian must be positive and finite, got {self.least}"
-            )
-
-    @property
-    def shared_outputs(self) -> int:  # type: ignore[override]
-        """One where all values share their deviation."""
-        return int(self.per == "one")
-
-    @property
-    def is_bounded(self) -> bool:
-        """Whether its mean lies in [-1, 1]."""
-        return self.activation == "tanh"
-
-    def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
-        """Log-density of real values, ``(N,)`` in nats."""
-        location, deviation = self._moments(parameters)
-        scaled = (observation - location) / deviation
-        return -(0.5 * scaled.square() + deviation.log() + 0.5 * math.log(2.0 * math.pi)).flatten(1).sum(1)
-
-    def mean(self, parameters: Tensor) -> Tensor:
-        """The decoder's locations behind their activation."""
-        return self._moments(parameters)[0]
-
-    def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
-        """The mean plus noise; not clamped, so a few values of images lie outside [-1, 1]."""
-        location, deviation = self._moments(parameters)
-        return location + deviation * noise.normal(*location.shape)
-
-    def _moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
-        location, raw_deviation = at_least_float32(parameters).chunk(2, dim=1)
-        location = torch.tanh(location) if self.activation == "tanh" else location
-        return location, self.least + functional.softplus(raw_deviation)
-
-
-@dataclass(frozen=True)
 class DiscretizedLogistic(Likelihood):
     r"""The 256 grey levels as bins of a logistic distribution; the decoder gives locations and log-scales.
 
@@ -304,6 +220,10 @@ class DiscretizedLogistic(Likelihood):
     outputs_per_value: ClassVar[int] = 2
 
     greatest_log_scale: float = 7.0
+
+    def decoder_shape(self, data_shape: Sequence[int]) -> tuple[int, ...]:
+        """A location and a log-scale for each value."""
+        return with_two_numbers_per_value(data_shape)
 
     def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
         """Log-probability of the grey levels nearest to values in [-1, 1], ``(N,)`` in nats."""

@@ -13,7 +13,7 @@ from genzoo.data.digits import Digits, StackedDigits
 from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.data.points import GaussianMixture2D
 from genzoo.evaluation.score import Score
-from genzoo.losses.likelihoods import Gaussian
+from genzoo.losses.gaussian_likelihoods import Gaussian
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.gan import GAN

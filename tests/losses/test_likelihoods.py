@@ -5,15 +5,9 @@ import numpy as np
 import pytest
 import torch
 from torch.distributions import Bernoulli as BernoulliDistribution
-from torch.distributions import Normal
 
-from genzoo.losses.likelihoods import (
-    Bernoulli,
-    ContinuousBernoulli,
-    DiscretizedLogistic,
-    Gaussian,
-    LearnedGaussian,
-)
+from genzoo.losses.gaussian_likelihoods import Gaussian, LearnedGaussian
+from genzoo.losses.likelihoods import Bernoulli, ContinuousBernoulli, DiscretizedLogistic
 from genzoo.noise import BatchNoise
 
 
@@ -53,39 +47,6 @@ def test_bernoulli_mean_and_samples_agree(parameters):
     torch.testing.assert_close(samples.mean(0), mean[0], atol=0.03, rtol=0)
 
 
-@pytest.mark.parametrize("activation", ["tanh", "identity"])
-def test_gaussian_log_prob_is_that_of_torch_distributions(parameters, activation):
-    x = torch.randn_like(parameters)
-    mean = torch.tanh(parameters) if activation == "tanh" else parameters
-    expected = Normal(mean, 0.3).log_prob(x).sum(dim=(1, 2, 3))
-    torch.testing.assert_close(Gaussian(0.3, activation).log_prob(x, parameters), expected)
-
-
-def test_gaussian_integrates_to_one():
-    likelihood, values = Gaussian(0.4), torch.linspace(-6, 6, 20_001)
-    density = likelihood.log_prob(values[:, None], torch.full((len(values), 1), 0.7)).exp()
-    torch.testing.assert_close(torch.trapezoid(density, values), torch.tensor(1.0))
-
-
-def test_gaussian_samples_have_its_mean_and_deviation():
-    raw = torch.full((50_000, 2), 0.5)
-    samples = Gaussian(0.2).sample(raw, BatchNoise("cpu", 0))
-    torch.testing.assert_close(samples.mean(0), torch.tanh(raw[0]), atol=0.01, rtol=0)
-    torch.testing.assert_close(samples.std(0), torch.full((2,), 0.2), atol=0.01, rtol=0)
-
-
-def test_gaussian_observes_data_as_they_are(parameters):
-    assert Gaussian().observe(parameters, BatchNoise("cpu", 0)) is parameters
-
-
-@pytest.mark.parametrize("deviation", [0.0, -1.0, math.inf, math.nan])
-def test_a_deviation_that_is_none_is_refused(deviation):
-    with pytest.raises(ValueError, match=f"must be positive and finite, got {deviation}"):
-        Gaussian(deviation)
-    with pytest.raises(ValueError, match=f"must be positive and finite, got {deviation}"):
-        LearnedGaussian(least=deviation)
-
-
 ALL = [
     Bernoulli(),
     Gaussian(),
@@ -96,9 +57,13 @@ ALL = [
 ]
 
 
+def parameters_shape(likelihood, data_shape):
+    return likelihood.build()(torch.zeros(1, *likelihood.decoder_shape(data_shape))).shape[1:]
+
+
 @pytest.mark.parametrize("likelihood", ALL, ids=str)
 def test_shapes_ranges_and_precision(likelihood):
-    raw = torch.randn(5, 3 * likelihood.outputs_per_value, 4, 4) * 2
+    raw = likelihood.build()(torch.randn(5, *likelihood.decoder_shape((3, 4, 4))) * 2)
     observation = likelihood.observe(torch.rand(5, 3, 4, 4) * 2 - 1, BatchNoise("cpu", 0))
     log_prob = likelihood.log_prob(observation, raw.bfloat16())
     assert log_prob.shape == (5,)
@@ -111,11 +76,23 @@ def test_shapes_ranges_and_precision(likelihood):
 @pytest.mark.parametrize("likelihood", ALL, ids=str)
 def test_extreme_outputs_give_finite_values_and_gradients(likelihood):
     for size in (-1e3, -30.0, 0.0, 30.0, 1e3):
-        raw = torch.full((1, likelihood.outputs_per_value, 1, 3), size, requires_grad=True)
+        raw = torch.full((1, *parameters_shape(likelihood, (1, 1, 3))), size, requires_grad=True)
         log_prob = likelihood.log_prob(torch.tensor([[[[-1.0, 0.0, 1.0]]]]).round(), raw)
         (gradient,) = torch.autograd.grad(log_prob.sum(), raw)
         assert torch.isfinite(log_prob).all(), size
         assert torch.isfinite(gradient).all(), size
+
+
+@pytest.mark.parametrize("likelihood", ALL, ids=str)
+@pytest.mark.parametrize("data_shape", [(2,), (3, 4, 4)])
+def test_a_decoder_gives_as_many_numbers_as_are_not_shared(likelihood, data_shape):
+    each_has_two = likelihood in (LearnedGaussian("value"), DiscretizedLogistic())
+    has_shared = likelihood == LearnedGaussian("one")
+    channels, *size = data_shape
+    assert likelihood.decoder_shape(data_shape) == (channels * (1 + each_has_two), *size)
+    assert likelihood.decoder_shape(list(data_shape)) == likelihood.decoder_shape(data_shape)
+    assert parameters_shape(likelihood, data_shape) == (channels * (1 + each_has_two + has_shared), *size)
+    assert [tuple(p.shape) for p in likelihood.build().parameters()] == [(1,)] * has_shared
 
 
 LOGITS = [-100.0, -40.0, -18.0, -4.0, -0.51, -0.3, -0.001, 0.0, 1e-5, 0.3, 0.49, 0.7, 5.0, 16.0, 18.0, 40.0, 100.0]
@@ -169,7 +146,7 @@ def test_continuous_bernoulli_samples_are_the_inverse_of_its_distribution_functi
 def test_values_and_gradients_are_those_of_64_bits_however_sure_the_decoder_is(likelihood, size):
     x = torch.tensor([[-1.0, 41 / 127.5 - 1, 1.0]]).double()
     x = x.sign() if likelihood.is_black_and_white else x
-    raw = torch.full((1, 3 * likelihood.outputs_per_value), size).double()
+    raw = torch.full((1, *parameters_shape(likelihood, (3,))), size).double()
     raw[:, 3:] = raw[:, 3:].clamp(-3.0, 3.0)
     found = []
     for dtype in (torch.float32, torch.float64):
@@ -190,18 +167,6 @@ def test_continuous_bernoulli_is_cross_entropy_and_a_constant_of_the_logit():
     expected = u * math.log(probability) + (1 - u) * math.log(1 - probability) + constant - math.log(2)
     actual = ContinuousBernoulli().log_prob(torch.tensor([[2 * u - 1]]), torch.tensor([[logit]]))
     assert actual.item() == pytest.approx(expected, rel=1e-5)
-
-
-@pytest.mark.parametrize("per", ["one", "value"])
-def test_learned_gaussian_is_that_of_torch_distributions(per):
-    raw = torch.randn(6, 4, 3, 3)
-    location, deviation = raw[:, :2].tanh(), 1 / 255 + torch.nn.functional.softplus(raw[:, 2:])
-    x = torch.randn(6, 2, 3, 3)
-    expected = Normal(location, deviation).log_prob(x).sum(dim=(1, 2, 3))
-    torch.testing.assert_close(LearnedGaussian(per).log_prob(x, raw), expected)
-    samples = LearnedGaussian(per).sample(raw[:1].expand(30_000, -1, -1, -1), BatchNoise("cpu", 0))
-    torch.testing.assert_close(samples.mean(0), location[0], atol=0.06, rtol=0)
-    torch.testing.assert_close(samples.std(0), deviation[0], atol=0.06, rtol=0)
 
 
 @pytest.mark.parametrize(

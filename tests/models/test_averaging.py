@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 
-from genzoo.losses.likelihoods import LearnedGaussian
+from genzoo.losses.gaussian_likelihoods import LearnedGaussian
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.averaging import WeightAverage
 from genzoo.models.base import GenerativeModel

@@ -6,13 +6,8 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from genzoo.losses.likelihoods import (
-    Bernoulli,
-    ContinuousBernoulli,
-    DiscretizedLogistic,
-    Gaussian,
-    LearnedGaussian,
-)
+from genzoo.losses.gaussian_likelihoods import Gaussian, LearnedGaussian
+from genzoo.losses.likelihoods import Bernoulli, ContinuousBernoulli, DiscretizedLogistic
 from genzoo.models.vae import VAE
 from genzoo.noise import BatchNoise, ImageNoise, Stream
 from tests.models.test_variational import SMALL, SPEC, LinearGaussian, X

@@ -7,7 +7,8 @@ import torch
 from genzoo.callbacks.alarms import Alarms
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
-from genzoo.losses.likelihoods import ContinuousBernoulli, DiscretizedLogistic, Gaussian, LearnedGaussian
+from genzoo.losses.gaussian_likelihoods import Gaussian, LearnedGaussian
+from genzoo.losses.likelihoods import ContinuousBernoulli, DiscretizedLogistic
 from genzoo.losses.objectives import Minimax, NonSaturating
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.cgan import ConditionalGAN

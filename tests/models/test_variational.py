@@ -8,13 +8,8 @@ import torch
 from lightning.pytorch import Callback
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from genzoo.losses.likelihoods import (
-    Bernoulli,
-    ContinuousBernoulli,
-    DiscretizedLogistic,
-    Gaussian,
-    LearnedGaussian,
-)
+from genzoo.losses.gaussian_likelihoods import Gaussian, LearnedGaussian
+from genzoo.losses.likelihoods import Bernoulli, ContinuousBernoulli, DiscretizedLogistic
 from genzoo.models.vae import VAE
 from genzoo.models.variational import VariationalModel
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
