@@ -128,10 +128,15 @@ from genzoo.models.variational import VariationalModel as VariationalModel
 from genzoo.models.watched import WatchedModule as WatchedModule
 from genzoo.networks.architectures import EncoderDecoder as EncoderDecoder
 from genzoo.networks.architectures import Players as Players
+from genzoo.networks.conditioning import ConditionedLayers as ConditionedLayers
+from genzoo.networks.conditioning import ImageLayers as ImageLayers
+from genzoo.networks.conditioning import VectorLayers as VectorLayers
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder as ConvolutionalEncoderDecoder
 from genzoo.networks.dcgan import DCGANDiscriminator as DCGANDiscriminator
 from genzoo.networks.dcgan import DCGANGenerator as DCGANGenerator
 from genzoo.networks.dcgan import DCGANPlayers as DCGANPlayers
+from genzoo.networks.discriminator import Discriminator as Discriminator
+from genzoo.networks.discriminator import LayeredDiscriminator as LayeredDiscriminator
 from genzoo.networks.mlp import GatedLinear as GatedLinear
 from genzoo.networks.mlp import GatedMLPEncoderDecoder as GatedMLPEncoderDecoder
 from genzoo.networks.mlp import MLPDiscriminator as MLPDiscriminator

@@ -36,8 +36,8 @@ class AutoEncoder(InferenceModel):
 
     def __init__(self, networks: EncoderDecoder = MLPEncoderDecoder(), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.encoder = networks.encoder(self.data_shape, self.latent_dim)
-        self.decoder = networks.decoder(self.latent_dim, self.data_shape)
+        self.encoder = networks.encoder(self.data_shape, (self.latent_dim,))
+        self.decoder = networks.decoder((self.latent_dim,), self.data_shape)
 
     @property
     def can_sample(self) -> bool:

@@ -43,8 +43,9 @@ class GAN(AdversarialModel):
     ) -> None:
         super().__init__(**kwargs)
         self.objective = objective
-        self.generator = networks.generator(self.latent_dim, self.data_shape, self.condition_dim)
-        self.discriminator = networks.discriminator(self.data_shape, self.condition_dim)
+        condition_shape = (self.condition_dim,) if self.condition_dim else ()
+        self.generator = networks.generator((self.latent_dim,), self.data_shape, condition_shape)
+        self.discriminator = networks.discriminator(self.data_shape, condition_shape)
 
     representation_name = "discriminator"
 

@@ -17,6 +17,7 @@ from genzoo.data.splits import ArrayDataModule
 from genzoo.hyperparameters import as_plain
 from genzoo.models.averaging import AveragedModule
 from genzoo.moved import renamed
+from genzoo.networks.discriminator import LayeredDiscriminator, rename_head
 from genzoo.optimizers import renew_settings
 from genzoo.training.checkpoint_io import SafeCheckpointIO
 
@@ -104,6 +105,10 @@ class StoredModule(AveragedModule):
         rank_zero_info(f"genzoo: {others}")
 
     def _require_fitting_weights(self, state: dict[str, Any], others: dict[str, Any], stored: dict[str, Any]) -> None:
+        state = dict(state)
+        for name, module in self.named_modules():
+            if isinstance(module, LayeredDiscriminator):
+                rename_head(module, state, f"{name}.")
         own = {name: tuple(value.shape) for name, value in self.state_dict().items() if isinstance(value, Tensor)}
         there = {name: tuple(value.shape) for name, value in state.items() if isinstance(value, Tensor)}
         if wrong := [name for name in (own | there) if own.get(name) != there.get(name)]:

@@ -30,10 +30,10 @@ class VAE(VariationalModel):
 
     def __init__(self, networks: EncoderDecoder = MLPEncoderDecoder(), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.encoder = networks.encoder(self.data_shape, 2 * self.latent_dim)
+        self.encoder = networks.encoder(self.data_shape, (2 * self.latent_dim,))
         channels, *size = self.data_shape
         outputs = self.likelihood.outputs_per_value - self.likelihood.shared_outputs
-        self.decoder = networks.decoder(self.latent_dim, [outputs * channels, *size])
+        self.decoder = networks.decoder((self.latent_dim,), [outputs * channels, *size])
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """mu(x) and log Sigma(x), each ``(N, latent_dim)``."""

@@ -7,50 +7,46 @@ the networks that it builds are ordinary modules.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from genzoo.hyperparameters import WholeNumbers
+from genzoo.networks.discriminator import Discriminator
 
 
 class EncoderDecoder(WholeNumbers, ABC):
-    """Builds the networks of an autoencoder."""
+    """Builds the networks of an autoencoder.
+
+    Shapes are those of one item. Both networks take a condition, ``(N, *condition_shape)``, as their second argument.
+    """
 
     @abstractmethod
-    def encoder(self, data_shape: Sequence[int], out_features: int) -> nn.Module:
-        """A network from ``(N, *data_shape)`` to ``(N, out_features)``."""
+    def encoder(
+        self, data_shape: Sequence[int], code_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, *data_shape)`` to ``(N, *code_shape)``."""
 
     @abstractmethod
-    def decoder(self, in_features: int, data_shape: Sequence[int]) -> nn.Module:
-        """A network from ``(N, in_features)`` to ``(N, *data_shape)``, without an output activation."""
+    def decoder(
+        self, code_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, *code_shape)`` to ``(N, *data_shape)``, without an output activation."""
 
 
 class Players(WholeNumbers, ABC):
     """Builds the two players of an adversarial game.
 
-    Both take an optional condition, ``(N, condition_dim)``, as their second argument.
+    Shapes are those of one item. Both take a condition, ``(N, *condition_shape)``, as their second argument.
     """
 
     @abstractmethod
-    def generator(self, latent_dim: int, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
-        """A network from ``(N, latent_dim)`` to ``(N, *data_shape)``, images in [-1, 1]."""
+    def generator(
+        self, latent_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, *latent_shape)`` to ``(N, *data_shape)``, images in [-1, 1]."""
 
     @abstractmethod
-    def discriminator(self, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
+    def discriminator(self, data_shape: Sequence[int], condition_shape: Sequence[int] = ()) -> Discriminator:
         """A network from ``(N, *data_shape)`` to logits ``(N,)``."""
-
-
-def concatenate(vector: Tensor, condition: Tensor | None) -> Tensor:
-    """Puts a condition beside a vector: ``(N, D)`` and ``(N, C)`` to ``(N, D + C)``."""
-    return vector if condition is None else torch.cat([vector, condition], dim=1)
-
-
-def concatenate_maps(images: Tensor, condition: Tensor | None) -> Tensor:
-    """Puts a condition beside images, as constant maps: ``(N, D, H, W)`` and ``(N, C)`` to ``(N, D + C, H, W)``."""
-    if condition is None:
-        return images
-    maps = condition[:, :, None, None].expand(-1, -1, *images.shape[2:])
-    return torch.cat([images, maps], dim=1)
 
 
 def halvings(data_shape: Sequence[int]) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from torch import nn
 
 from genzoo.networks.architectures import EncoderDecoder, channels_by_level, halvings
+from genzoo.networks.conditioning import ImageLayers, VectorLayers, code_length, length_beside_code, maps_of
 from genzoo.networks.upsampling import Upsampling, doubling
 
 
@@ -25,23 +26,29 @@ class ConvolutionalEncoderDecoder(EncoderDecoder):
     width: int = 32
     upsampling: Upsampling = "transposed"
 
-    def encoder(self, data_shape: Sequence[int], out_features: int) -> nn.Module:
-        """A network from ``(N, C, H, W)`` to ``(N, out_features)``."""
+    def encoder(
+        self, data_shape: Sequence[int], code_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, C, H, W)`` to ``(N, *code_shape)``."""
         number, size = halvings(data_shape)
-        channels = [data_shape[0], *channels_by_level(self.width, number)]
+        channels = [data_shape[0] + maps_of(condition_shape, data_shape), *channels_by_level(self.width, number)]
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(channels):
             layers += [nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), nn.ReLU()]
-        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels[-1] * size * size, out_features))
+        bottleneck = nn.Linear(channels[-1] * size * size, code_length(code_shape, self))
+        return ImageLayers(*layers, nn.Flatten(), bottleneck)
 
-    def decoder(self, in_features: int, data_shape: Sequence[int]) -> nn.Module:
-        """A network from ``(N, in_features)`` to ``(N, C, H, W)``, without an output activation."""
+    def decoder(
+        self, code_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, *code_shape)`` to ``(N, C, H, W)``, without an output activation."""
         number, size = halvings(data_shape)
         channels = [*reversed(channels_by_level(self.width, number)), data_shape[0]]
+        in_features = code_length(code_shape, self) + length_beside_code(condition_shape, self, "MLPEncoderDecoder")
         layers: list[nn.Module] = [
             nn.Linear(in_features, channels[0] * size * size),
             nn.Unflatten(1, (channels[0], size, size)),
         ]
         for fan_in, fan_out in pairwise(channels):
             layers += [nn.ReLU(), *doubling(fan_in, fan_out, self.upsampling)]
-        return nn.Sequential(*layers)
+        return VectorLayers(*layers)

@@ -18,7 +18,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from genzoo.networks.architectures import Players, channels_by_level, concatenate, concatenate_maps, halvings
+from genzoo.networks.architectures import Players, channels_by_level, halvings
+from genzoo.networks.conditioning import ImageLayers, code_length, concatenate, length_beside_code, maps_of
+from genzoo.networks.discriminator import Discriminator, LayeredDiscriminator
 from genzoo.networks.upsampling import Upsampling, doubling
 
 
@@ -54,13 +56,13 @@ class DCGANGenerator(nn.Module):
         self.layers = nn.Sequential(*layers).apply(initialise)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """``(N, latent_dim)`` and ``(N, condition_dim)`` to ``(N, C, H, W)`` in [-1, 1]."""
+        """``(N, *latent_shape)`` and ``(N, *condition_shape)`` to ``(N, C, H, W)`` in [-1, 1]."""
         images: Tensor = self.layers(concatenate(z, condition)[:, :, None, None])
         return images
 
 
-class DCGANDiscriminator(nn.Module):
-    """Strided convolutions from an image, with a condition as constant maps beside it, to a logit.
+class DCGANDiscriminator(LayeredDiscriminator):
+    """Strided convolutions from an image, with a condition as maps beside it, to a logit.
 
     Args:
         data_shape: ``(C, H, W)`` of the images, with the maps of a condition among the channels.
@@ -68,23 +70,21 @@ class DCGANDiscriminator(nn.Module):
     """
 
     def __init__(self, data_shape: Sequence[int], width: int) -> None:
-        super().__init__()
         number, size = halvings(data_shape)
         channels = channels_by_level(width, number)
-        layers: list[nn.Module] = [nn.Conv2d(data_shape[0], width, 4, stride=2, padding=1)]
+        layers: list[nn.Module] = [
+            nn.Conv2d(data_shape[0], width, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.2, inplace=True),
+        ]
         for fan_in, fan_out in pairwise(channels):
-            layers += [nn.LeakyReLU(0.2, inplace=True)]
             layers += [
                 nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1, bias=False),
                 nn.BatchNorm2d(fan_out),
+                nn.LeakyReLU(0.2, inplace=True),
             ]
-        layers += [nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(channels[-1], 1, size)]
-        self.layers = nn.Sequential(*layers).apply(initialise)
-
-    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """``(N, C, H, W)`` and ``(N, condition_dim)`` to logits ``(N,)``."""
-        logits: Tensor = self.layers(concatenate_maps(x, condition))
-        return logits.flatten()
+        head = nn.Conv2d(channels[-1], 1, size)
+        super().__init__(ImageLayers(*layers), head, (channels[-1], size, size))
+        self.apply(initialise)
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,18 @@ class DCGANPlayers(Players):
     width: int = 64
     upsampling: Upsampling = "transposed"
 
-    def generator(self, latent_dim: int, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
-        """A network from ``(N, latent_dim)`` to ``(N, C, H, W)`` in [-1, 1]."""
-        network = DCGANGenerator(latent_dim + condition_dim, data_shape, self.width, self.upsampling)
+    def generator(
+        self, latent_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, *latent_shape)`` to ``(N, C, H, W)`` in [-1, 1]."""
+        in_features = code_length(latent_shape, self) + length_beside_code(
+            condition_shape, self, "MLPPlayers or ImageToImagePlayers"
+        )
+        network = DCGANGenerator(in_features, data_shape, self.width, self.upsampling)
         return network.to(memory_format=torch.channels_last)
 
-    def discriminator(self, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
+    def discriminator(self, data_shape: Sequence[int], condition_shape: Sequence[int] = ()) -> Discriminator:
         """A network from ``(N, C, H, W)`` to logits ``(N,)``."""
         channels, *size = data_shape
-        network = DCGANDiscriminator([channels + condition_dim, *size], self.width)
+        network = DCGANDiscriminator([channels + maps_of(condition_shape, data_shape), *size], self.width)
         return network.to(memory_format=torch.channels_last)

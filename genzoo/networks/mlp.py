@@ -7,7 +7,9 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from genzoo.networks.architectures import EncoderDecoder, Players, concatenate
+from genzoo.networks.architectures import EncoderDecoder, Players
+from genzoo.networks.conditioning import VectorLayers, code_length, concatenate, numbers_of
+from genzoo.networks.discriminator import Discriminator, LayeredDiscriminator
 from genzoo.spec import is_image
 
 
@@ -39,15 +41,21 @@ class MLPEncoderDecoder(EncoderDecoder):
 
     hidden_features: tuple[int, ...] = (512, 512)
 
-    def encoder(self, data_shape: Sequence[int], out_features: int) -> nn.Module:
-        """A network from ``(N, *data_shape)`` to ``(N, out_features)``."""
-        widths = [math.prod(data_shape), *self.hidden_features, out_features]
-        return nn.Sequential(nn.Flatten(), perceptron(widths, relu))
+    def encoder(
+        self, data_shape: Sequence[int], code_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, *data_shape)`` to ``(N, *code_shape)``."""
+        in_features = math.prod(data_shape) + numbers_of(condition_shape)
+        widths = [in_features, *self.hidden_features, code_length(code_shape, self)]
+        return VectorLayers(nn.Flatten(), perceptron(widths, relu))
 
-    def decoder(self, in_features: int, data_shape: Sequence[int]) -> nn.Module:
-        """A network from ``(N, in_features)`` to ``(N, *data_shape)``, without an output activation."""
+    def decoder(
+        self, code_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, *code_shape)`` to ``(N, *data_shape)``, without an output activation."""
+        in_features = code_length(code_shape, self) + numbers_of(condition_shape)
         widths = [in_features, *reversed(self.hidden_features), math.prod(data_shape)]
-        return nn.Sequential(perceptron(widths, relu), nn.Unflatten(1, tuple(data_shape)))
+        return VectorLayers(perceptron(widths, relu), nn.Unflatten(1, tuple(data_shape)))
 
 
 class GatedLinear(nn.Module):
@@ -74,14 +82,22 @@ class GatedMLPEncoderDecoder(EncoderDecoder):
 
     hidden_features: tuple[int, ...] = (300, 300)
 
-    def encoder(self, data_shape: Sequence[int], out_features: int) -> nn.Module:
-        """A network from ``(N, *data_shape)`` to ``(N, out_features)``."""
-        return nn.Sequential(nn.Flatten(), *self._layers(math.prod(data_shape), self.hidden_features, out_features))
+    def encoder(
+        self, data_shape: Sequence[int], code_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, *data_shape)`` to ``(N, *code_shape)``."""
+        in_features = math.prod(data_shape) + numbers_of(condition_shape)
+        return VectorLayers(
+            nn.Flatten(), *self._layers(in_features, self.hidden_features, code_length(code_shape, self))
+        )
 
-    def decoder(self, in_features: int, data_shape: Sequence[int]) -> nn.Module:
-        """A network from ``(N, in_features)`` to ``(N, *data_shape)``, without an output activation."""
+    def decoder(
+        self, code_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, *code_shape)`` to ``(N, *data_shape)``, without an output activation."""
+        in_features = code_length(code_shape, self) + numbers_of(condition_shape)
         layers = self._layers(in_features, self.hidden_features[::-1], math.prod(data_shape))
-        return nn.Sequential(*layers, nn.Unflatten(1, tuple(data_shape)))
+        return VectorLayers(*layers, nn.Unflatten(1, tuple(data_shape)))
 
     def _layers(self, in_features: int, hidden_features: Sequence[int], out_features: int) -> list[nn.Module]:
         widths = [in_features, *hidden_features]
@@ -98,22 +114,17 @@ class MLPGenerator(nn.Module):
         self.layers = nn.Sequential(perceptron(widths, *between), *bounding, nn.Unflatten(1, tuple(data_shape)))
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """``(N, latent_dim)`` and ``(N, condition_dim)`` to ``(N, *data_shape)``, images in [-1, 1]."""
+        """``(N, *latent_shape)`` and ``(N, *condition_shape)`` to ``(N, *data_shape)``, images in [-1, 1]."""
         output: Tensor = self.layers(concatenate(z, condition))
         return output
 
 
-class MLPDiscriminator(nn.Module):
+class MLPDiscriminator(LayeredDiscriminator):
     """Data, and a condition beside them, to logits: linear layers, LeakyReLU(0.2), dropout."""
 
     def __init__(self, widths: Sequence[int], dropout: float) -> None:
-        super().__init__()
-        self.layers = perceptron(widths, lambda _: nn.LeakyReLU(0.2), lambda _: nn.Dropout(dropout))
-
-    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """``(N, *data_shape)`` and ``(N, condition_dim)`` to logits ``(N,)``."""
-        logits: Tensor = self.layers(concatenate(x.flatten(1), condition))
-        return logits.squeeze(1)
+        *layers, head = perceptron(widths, lambda _: nn.LeakyReLU(0.2), lambda _: nn.Dropout(dropout))
+        super().__init__(VectorLayers(*layers), head, (widths[-2],))
 
 
 @dataclass(frozen=True)
@@ -132,11 +143,15 @@ class MLPPlayers(Players):
     dropout: float = 0.3
     batch_norm: bool = True
 
-    def generator(self, latent_dim: int, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
-        """A network from ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
-        widths = [latent_dim + condition_dim, *self.generator_features, math.prod(data_shape)]
+    def generator(
+        self, latent_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, *latent_shape)`` to ``(N, *data_shape)`` in [-1, 1]."""
+        in_features = code_length(latent_shape, self) + numbers_of(condition_shape)
+        widths = [in_features, *self.generator_features, math.prod(data_shape)]
         return MLPGenerator(widths, data_shape, self.batch_norm)
 
-    def discriminator(self, data_shape: Sequence[int], condition_dim: int = 0) -> nn.Module:
+    def discriminator(self, data_shape: Sequence[int], condition_shape: Sequence[int] = ()) -> Discriminator:
         """A network from ``(N, *data_shape)`` to logits ``(N,)``."""
-        return MLPDiscriminator([math.prod(data_shape) + condition_dim, *self.discriminator_features, 1], self.dropout)
+        in_features = math.prod(data_shape) + numbers_of(condition_shape)
+        return MLPDiscriminator([in_features, *self.discriminator_features, 1], self.dropout)

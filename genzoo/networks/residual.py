@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from genzoo.networks.architectures import EncoderDecoder, channels_by_level, halvings
+from genzoo.networks.conditioning import ImageLayers, VectorLayers, code_length, length_beside_code, maps_of
 from genzoo.networks.upsampling import Upsampling, doubling
 
 
@@ -44,20 +45,30 @@ class ResidualEncoderDecoder(EncoderDecoder):
     blocks: int = 1
     upsampling: Upsampling = "resize"
 
-    def encoder(self, data_shape: Sequence[int], out_features: int) -> nn.Module:
-        """A network from ``(N, C, H, W)`` to ``(N, out_features)``."""
+    def encoder(
+        self, data_shape: Sequence[int], code_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, C, H, W)`` to ``(N, *code_shape)``."""
         number, size = halvings(data_shape)
-        fan_in, layers = data_shape[0], list[nn.Module]()
+        fan_in, layers = data_shape[0] + maps_of(condition_shape, data_shape), list[nn.Module]()
         for channels in channels_by_level(self.width, number):
             layers += [nn.Conv2d(fan_in, channels, 4, stride=2, padding=1), *self._blocks(channels)]
             fan_in = channels
-        layers += [_norm(fan_in), nn.SiLU(), nn.Flatten(), nn.Linear(fan_in * size * size, out_features)]
-        return nn.Sequential(*layers)
+        layers += [
+            _norm(fan_in),
+            nn.SiLU(),
+            nn.Flatten(),
+            nn.Linear(fan_in * size * size, code_length(code_shape, self)),
+        ]
+        return ImageLayers(*layers)
 
-    def decoder(self, in_features: int, data_shape: Sequence[int]) -> nn.Module:
-        """A network from ``(N, in_features)`` to ``(N, C, H, W)``, without an output activation."""
+    def decoder(
+        self, code_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
+    ) -> nn.Module:
+        """A network from ``(N, *code_shape)`` to ``(N, C, H, W)``, without an output activation."""
         number, size = halvings(data_shape)
         channels = channels_by_level(self.width, number)[::-1]
+        in_features = code_length(code_shape, self) + length_beside_code(condition_shape, self, "MLPEncoderDecoder")
         layers: list[nn.Module] = [
             nn.Linear(in_features, channels[0] * size * size),
             nn.Unflatten(1, (channels[0], size, size)),
@@ -65,7 +76,7 @@ class ResidualEncoderDecoder(EncoderDecoder):
         for fan_in, fan_out in zip(channels, [*channels[1:], self.width], strict=True):
             layers += [*self._blocks(fan_in), *doubling(fan_in, fan_out, self.upsampling)]
         layers += [_norm(self.width), nn.SiLU(), nn.Conv2d(self.width, data_shape[0], 3, padding=1)]
-        return nn.Sequential(*layers)
+        return VectorLayers(*layers)
 
     def _blocks(self, channels: int) -> list[nn.Module]:
         return [ResidualBlock(channels) for _ in range(self.blocks)]

@@ -77,7 +77,7 @@ def test_dcgan_is_that_of_the_paper():
     assert transposed[0].kernel_size == (4, 4)
     assert [type(layer).__name__ for layer in layers[-3:]] == ["ReLU", "ConvTranspose2d", "Tanh"]
     assert sum(isinstance(layer, torch.nn.BatchNorm2d) for layer in layers) == 4
-    critic = list(model.discriminator.layers)
+    critic = [*model.discriminator.layers, model.discriminator.head]
     assert isinstance(critic[0], torch.nn.Conv2d)
     assert isinstance(critic[1], torch.nn.LeakyReLU)
     assert critic[1].negative_slope == 0.2

@@ -11,6 +11,7 @@ from torch.optim.lr_scheduler import StepLR
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
+from genzoo.networks.conditioning import VectorLayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.densities import GaussianMixtureDensity
 from tests.conftest import RandomImages
@@ -19,8 +20,8 @@ HALVE = partial(StepLR, step_size=1, gamma=0.5)
 
 
 class DropoutEncoderDecoder(MLPEncoderDecoder):
-    def encoder(self, data_shape, out_features):
-        return nn.Sequential(nn.Dropout(0.2), super().encoder(data_shape, out_features))
+    def encoder(self, data_shape, code_shape, condition_shape=()):
+        return VectorLayers(nn.Dropout(0.2), *super().encoder(data_shape, code_shape, condition_shape))
 
 
 def vae(data):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from genzoo.networks.architectures import channels_by_level, concatenate, concatenate_maps, halvings
+from genzoo.networks.architectures import channels_by_level, halvings
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.dcgan import DCGANPlayers
 from genzoo.networks.mlp import GatedLinear, GatedMLPEncoderDecoder
@@ -28,19 +28,8 @@ def test_data_that_are_not_square_images_are_refused(shape):
         halvings(shape)
 
 
-def test_conditions_stand_beside_vectors_and_images():
-    condition = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-    assert concatenate(torch.zeros(2, 1), condition).tolist() == [[0, 1, 2], [0, 3, 4]]
-    assert concatenate(condition, None) is condition
-    maps = concatenate_maps(torch.zeros(2, 1, 3, 3), condition)
-    assert maps.shape == (2, 3, 3, 3)
-    assert maps[1, 1].unique().tolist() == [3.0]
-    assert maps[0, 2].unique().tolist() == [2.0]
-    assert concatenate_maps(maps, None) is maps
-
-
 def test_an_image_is_encoded_whatever_its_neighbours():
-    encoder = ConvolutionalEncoderDecoder(width=4).encoder((1, 28, 28), 3)
+    encoder = ConvolutionalEncoderDecoder(width=4).encoder((1, 28, 28), (3,))
     x = torch.randn(9, 1, 28, 28)
     torch.testing.assert_close(encoder(x)[:2], encoder(x[:2]), atol=1e-5, rtol=1e-5)
 
@@ -53,10 +42,10 @@ def test_large_images_and_both_ways_of_upsampling(kind, upsampling, size):
     x = torch.rand(2, *shape) * 2 - 1
     if isinstance(architecture, DCGANPlayers):
         assert architecture.discriminator(shape)(x).shape == (2,)
-        generated = architecture.generator(5, shape)(torch.randn(2, 5))
+        generated = architecture.generator((5,), shape)(torch.randn(2, 5))
     else:
-        assert architecture.encoder(shape, 7)(x).shape == (2, 7)
-        generated = architecture.decoder(5, shape)(torch.randn(2, 5))
+        assert architecture.encoder(shape, (7,))(x).shape == (2, 7)
+        generated = architecture.decoder((5,), shape)(torch.randn(2, 5))
     assert generated.shape == x.shape
 
 
@@ -80,13 +69,13 @@ def test_a_gated_layer_is_linear_times_sigmoid_of_linear():
 
 def test_the_gated_network_of_the_protocol_has_its_size():
     """Two gated layers of 300 in encoder and decoder around 40 latent variables."""
-    encoder = GatedMLPEncoderDecoder().encoder((1, 28, 28), 80)
+    encoder = GatedMLPEncoderDecoder().encoder((1, 28, 28), (80,))
     count = sum(parameter.numel() for parameter in encoder.parameters())
     assert count == 2 * (784 * 300 + 300) + 2 * (300 * 300 + 300) + 300 * 80 + 80
 
 
 @pytest.mark.parametrize("kind", [GatedMLPEncoderDecoder, ResidualEncoderDecoder])
 def test_new_encoders_look_at_one_image_at_a_time(kind):
-    encoder = kind().encoder((1, 28, 28), 3)
+    encoder = kind().encoder((1, 28, 28), (3,))
     x = torch.randn(9, 1, 28, 28)
     torch.testing.assert_close(encoder(x)[:2], encoder(x[:2]), atol=1e-5, rtol=1e-5)
