@@ -53,7 +53,7 @@ class R1(Penalty):
 
     def __call__(self, score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """Half of gamma times the mean squared norm of the gradient at real items."""
-        return self.gamma / 2.0 * _gradients(score, real).square().sum(1).mean()
+        return self.gamma / 2.0 * gradients_at(score, real).square().sum(1).mean()
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class R2(Penalty):
 
     def __call__(self, score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """Half of gamma times the mean squared norm of the gradient at generated items."""
-        return self.gamma / 2.0 * _gradients(score, fake).square().sum(1).mean()
+        return self.gamma / 2.0 * gradients_at(score, fake).square().sum(1).mean()
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,20 @@ class GradientPenalty(Penalty):
         epsilon = noise.uniform(len(real), *[1] * (real.dim() - 1))
         between = epsilon * at_least_float32(real) + (1.0 - epsilon) * at_least_float32(fake)
         # vector_norm has gradient 0 at 0, where that of a square root of squares is NaN: a new critic may be constant.
-        norms: Tensor = torch.linalg.vector_norm(_gradients(score, between), dim=1)
+        norms: Tensor = torch.linalg.vector_norm(gradients_at(score, between), dim=1)
         return self.weight * (norms - 1.0).square().mean()
 
 
-def _gradients(score: Callable[[Tensor], Tensor], items: Tensor) -> Tensor:
-    """The gradient of each item's logit with respect to the item, ``(N, values of an item)``."""
+def gradients_at(score: Callable[[Tensor], Tensor], items: Tensor) -> Tensor:
+    """The gradient of each item's logit with respect to the item, to be differentiated once more.
+
+    Args:
+        score: As for a `Penalty`.
+        items: ``(N, *data_shape)``; no gradient reaches them.
+
+    Returns:
+        ``(N, values of an item)``, float32 whatever the items and autocast are; float64 stays.
+    """
     items = at_least_float32(items.detach()).requires_grad_()
     with torch.autocast(items.device.type, enabled=False):
         # No logit depends on another item, so that the gradient of their sum holds those of all of them.
