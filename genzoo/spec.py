@@ -12,6 +12,9 @@ from typing_extensions import Required, TypedDict
 
 from genzoo.hyperparameters import whole_number
 
+MISSING_LABEL = -1
+"""The label of an item whose class is not known."""
+
 
 class DataSpec(TypedDict, total=False):
     """What a model must know of its data.

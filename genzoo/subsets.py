@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     TEST = 3
     EMBEDDED = 4
     EXCERPT = 5
+    LABELLED = 6
 
 
 def shuffled(count: int, *counters: int) -> NDArray[np.int64]:

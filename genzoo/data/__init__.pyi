@@ -11,6 +11,7 @@ from genzoo.data.decoded import DecodedImages as DecodedImages
 from genzoo.data.decoded import Listing as Listing
 from genzoo.data.digits import Digits as Digits
 from genzoo.data.digits import StackedDigits as StackedDigits
+from genzoo.data.edges import FashionMNISTMiniEdges as FashionMNISTMiniEdges
 from genzoo.data.fashion_mnist import FashionMNIST as FashionMNIST
 from genzoo.data.fashion_mnist import FashionMNISTMini as FashionMNISTMini
 from genzoo.data.folders import FolderContent as FolderContent

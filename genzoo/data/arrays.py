@@ -1,5 +1,6 @@
 """Images (or points) as one array, a whole batch per indexing operation, in an order that needs no memory."""
 
+import zlib
 from collections.abc import Iterator, Sequence, Sized
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Subset
 from torch.utils.data.distributed import DistributedSampler
 
 from genzoo.subsets import shuffled
@@ -16,12 +17,16 @@ Batch = tuple[Tensor, Tensor]
 """Items and their labels; images are bytes as they leave the array, and floats in [-1, 1] as models get them."""
 
 
+MOST_ITEMS_COMPARED = 4096
+
+
 class ImageArray(Dataset[Batch]):
     """A split of a data set in memory, or memory-mapped.
 
     Args:
         images: ``(N, C, H, W)``, uint8, or points ``(N, D)``, float32; may be read-only.
-        labels: ``(N,)``, int64, zeros where there are none; or vectors ``(N, K)``, float32.
+        labels: ``(N,)``, int64, zeros where there are none; or in their place vectors ``(N, K)``, float32, tokens
+            ``(N, L)``, int64, or images ``(N, C, H, W)``, uint8.
     """
 
     def __init__(self, images: NDArray[Any], labels: NDArray[Any]) -> None:
@@ -44,11 +49,26 @@ class ImageArray(Dataset[Batch]):
             indices: B places in the split.
 
         Returns:
-            Images ``(B, C, H, W)`` and labels ``(B,)``, of the types they have; copies, free to be changed.
+            Images ``(B, C, H, W)`` and labels ``(B, ...)``, of the types they have; copies, free to be changed.
         """
         # NumPy's `take` is about one and a half times as fast as torch's `index_select`, and may read from
         # read-only memory maps.
         return torch.from_numpy(self.images.take(indices, axis=0)), torch.from_numpy(self.labels.take(indices, axis=0))
+
+
+def joined(items: ImageArray | Subset[Batch]) -> ImageArray:
+    """A part as one array, in its order."""
+    found: Any = items
+    return ImageArray(*(values.numpy() for values in found.__getitems__(list(range(len(found))))))
+
+
+def identity_of(whole: ImageArray) -> str:
+    """The number of items, and a checksum of some of them and of their labels, in their order."""
+    places = np.linspace(0, len(whole) - 1, min(MOST_ITEMS_COMPARED, len(whole))).astype(int)
+    # Labels that are images are as large as the items, of which some are enough to tell data apart.
+    labels = whole.labels[places] if whole.labels.ndim == 4 else whole.labels
+    checksum = zlib.crc32(np.ascontiguousarray(whole.images[places]).tobytes())
+    return f"{len(whole)}-{zlib.crc32(np.ascontiguousarray(labels).tobytes(), checksum):08x}"
 
 
 class EpochSampler(DistributedSampler[Batch]):

@@ -4,6 +4,7 @@ Whole, or as the part of it that comes with the package.
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ class FashionMNISTMini(ImageDataModule):
 
     channels = 1
     native_size = 28
-    class_names = CLASS_NAMES
+    class_names: Sequence[str] = CLASS_NAMES
 
     def load(self, split: Split) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Reads one of the two splits.

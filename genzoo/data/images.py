@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Subset
 
-from genzoo.data.arrays import Batch, ImageArray
-from genzoo.data.splits import ArrayDataModule, Arrays, Part, Split, joined
+from genzoo.data.arrays import Batch, ImageArray, joined
+from genzoo.data.splits import ArrayDataModule, Arrays, Part, Split
 from genzoo.hyperparameters import whole_number
 from genzoo.noise import BatchNoise, Stream, run_seed
 from genzoo.spec import DataSpec, image_spec, to_float, to_size
 
 
 class ImageDataModule(ArrayDataModule):
-    """Images as batches ``(x, y)``: x float32 ``(B, C, H, W)`` in [-1, 1], y int64 ``(B,)``.
+    """Images as batches ``(x, y)``: x float32 ``(B, C, H, W)`` in [-1, 1], y int64 ``(B,)``, or a condition image.
 
     A data set is a subclass with three class attributes and `load`; those that need a download or other
-    preparations override ``prepare_data`` too.
+    preparations override ``prepare_data`` too. What happens to an image, happens to its condition image likewise.
 
     Args:
         image_size: Height and width in pixels that the model sees. 28 become 32 with a black margin, other
@@ -34,10 +34,12 @@ class ImageDataModule(ArrayDataModule):
         channels: 1 for grey, 3 for colour.
         native_size: Height and width in pixels of the images that `load` returns.
         class_names: One name per class; empty without labels.
+        condition_channels: Of the image that comes with each image in place of a label; 0 where there is none.
     """
 
     channels: int
     native_size: int
+    condition_channels: int = 0
 
     def __init__(self, image_size: int = 32, horizontal_flip: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -53,22 +55,27 @@ class ImageDataModule(ArrayDataModule):
 
         Returns:
             Images ``(N, channels, native_size, native_size)``, uint8, and labels: int64 ``(N,)``, zeros where
-            there are none, or vectors ``(N, K)``, float32. Both may be read-only.
+            there are none; or vectors ``(N, K)``, float32; or tokens ``(N, L)``, int64, as the spec announces them; or
+            images ``(N, condition_channels, native_size, native_size)``, uint8. Both may be read-only.
         """
 
     @property
     def spec(self) -> DataSpec:
         """What a model must know of this data; known before any of it is loaded."""
-        return image_spec(self.channels, self.image_size, self.native_size, self.class_names)
+        spec = image_spec(self.channels, self.image_size, self.native_size, self.class_names)
+        if self.condition_channels:
+            spec["condition_image"] = [self.condition_channels, self.image_size, self.image_size]
+        return spec
 
     def on_after_batch_transfer(self, batch: tuple[Tensor, Any], dataloader_idx: int) -> tuple[Tensor, Any]:
         """Brings bytes to floats in [-1, 1], on the device, and flips in training; floats are left alone."""
         images, labels = batch
         if images.dtype != torch.uint8:
             return images, labels
+        heads = None
         if self.horizontal_flip and self.trainer is not None and self.trainer.training:
-            images = _flip_some(images, self.trainer)
-        return to_float(images), labels
+            heads = _coins(images, self.trainer)
+        return _as_seen(images, heads), _as_seen(labels, heads) if self.condition_channels else labels
 
     def training_batches(self, number: int) -> Iterator[Tensor]:
         """Training images in [-1, 1] as evaluation shows them: in the order of the file, not flipped.
@@ -96,17 +103,23 @@ class ImageDataModule(ArrayDataModule):
 
     def _array(self, split: Split) -> ImageArray:
         whole = self._as_in_file(split)
-        return ImageArray(_resized(whole.images, self.image_size), whole.labels)
+        labels = _resized(whole.labels, self.image_size) if self.condition_channels else whole.labels
+        return ImageArray(_resized(whole.images, self.image_size), labels)
 
     def _as_in_file(self, split: Split) -> ImageArray:
         whole = super()._array(split)
-        expected = (self.channels, self.native_size, self.native_size)
-        if whole.images.shape[1:] != expected or whole.images.dtype != np.uint8:
-            raise ValueError(
-                f"{type(self).__name__}.load gave {whole.images.dtype} images of shape {whole.images.shape[1:]}; "
-                f"expected uint8 of shape {expected}, from its channels and native_size"
-            )
+        self._require_images("images", whole.images, "channels", self.channels)
+        if self.condition_channels:
+            self._require_images("condition images", whole.labels, "condition_channels", self.condition_channels)
         return whole
+
+    def _require_images(self, kind: str, found: NDArray[Any], attribute: str, channels: int) -> None:
+        expected = (channels, self.native_size, self.native_size)
+        if found.shape[1:] != expected or found.dtype != np.uint8:
+            raise ValueError(
+                f"{type(self).__name__}.load gave {found.dtype} {kind} of shape {found.shape[1:]}; "
+                f"expected uint8 of shape {expected}, from its {attribute} and native_size"
+            )
 
 
 def batch_noise(device: torch.device, trainer: Trainer, *counters: int) -> BatchNoise:
@@ -122,10 +135,14 @@ def batch_noise(device: torch.device, trainer: Trainer, *counters: int) -> Batch
     return BatchNoise(device, run_seed(), Stream.AUGMENTATION, trainer.global_rank, batch_index, *counters)
 
 
-def _flip_some(images: Tensor, trainer: Trainer) -> Tensor:
-    """Mirrors each of the images with probability 1/2, as a function of (seed, rank, batch)."""
-    heads = batch_noise(images.device, trainer).uniform(len(images), 1, 1, 1) < 0.5
-    return torch.where(heads, images.flip(-1), images)
+def _coins(images: Tensor, trainer: Trainer) -> Tensor:
+    """One fair coin per image, ``(B, 1, 1, 1)``, as a function of (seed, rank, batch)."""
+    return batch_noise(images.device, trainer).uniform(len(images), 1, 1, 1) < 0.5
+
+
+def _as_seen(images: Tensor, heads: Tensor | None) -> Tensor:
+    """Bytes as floats in [-1, 1]; those images whose coin shows heads are mirrored."""
+    return to_float(images if heads is None else torch.where(heads, images.flip(-1), images))
 
 
 def _resized(images: NDArray[np.uint8], size: int, images_at_once: int = 4096) -> NDArray[np.uint8]:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from torch.utils.data import DataLoader, get_worker_info
+import torch
+from torch.utils.data import DataLoader, Subset, get_worker_info
 
-from genzoo.data.arrays import Batch
+from genzoo.data.arrays import Batch, EpochSampler, ImageArray
 
 SHARED_MEMORY = Path("/dev/shm")
 # A worker that is stuck is given up; torch finds out by itself only that one has ended.
@@ -46,6 +47,37 @@ class BatchLoader(DataLoader[Batch]):
         except OSError as error:
             raise WorkerError(error) from error
         return _watched(batches)
+
+
+def batch_loader(
+    items: ImageArray | Subset[Batch], sampler: EpochSampler, batch_size: int, num_workers: int, drop_last: bool
+) -> BatchLoader:
+    """A loader of a part of a data set.
+
+    Args:
+        items: The part.
+        sampler: The order.
+        batch_size: Items per batch.
+        num_workers: Worker processes.
+        drop_last: Leaves out an incomplete last batch.
+
+    Raises:
+        ValueError: If shared memory has no room for the batches that workers fetch ahead.
+    """
+    if num_workers > 0 and len(items):
+        bytes_of_item = sum(tensor.nbytes for tensor in items[0])
+        require_shared_memory(bytes_of_item * min(batch_size, len(items)), num_workers)
+    return BatchLoader(
+        items,
+        batch_size=batch_size,
+        sampler=sampler,
+        num_workers=num_workers,
+        collate_fn=share_batch,
+        pin_memory=torch.cuda.is_available(),
+        drop_last=drop_last,
+        persistent_workers=num_workers > 0,
+        timeout=SECONDS_TO_WAIT if num_workers > 0 else 0,
+    )
 
 
 def share_batch(batch: Any) -> Any:

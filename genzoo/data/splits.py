@@ -1,6 +1,5 @@
 """What all data modules share: splits, parts, order and resuming, of arrays of any kind."""
 
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -8,8 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
-from lightning import LightningDataModule, Trainer
+from lightning import LightningDataModule
 from lightning.pytorch.utilities import rank_zero_info
 from numpy.typing import NDArray
 from torch import Tensor
@@ -17,8 +15,10 @@ from torch.utils.data import DataLoader, Subset
 from typing_extensions import Self
 
 from genzoo.checkpoints import local_file, read_checkpoint
-from genzoo.data.arrays import Batch, EpochSampler, ImageArray
-from genzoo.data.loading import SECONDS_TO_WAIT, BatchLoader, require_shared_memory, share_batch
+from genzoo.data.arrays import Batch, EpochSampler, ImageArray, identity_of, joined
+from genzoo.data.labels import require_classes, require_enough_labels, require_tokens, some_labelled
+from genzoo.data.loading import batch_loader
+from genzoo.data.training_position import position, require_validation_within_an_epoch
 from genzoo.hyperparameters import whole_number
 from genzoo.noise import run_seed
 from genzoo.spec import DataSpec
@@ -36,7 +36,6 @@ PARTS_IN_WORDS: dict[Part, str] = {
 }
 # What the content of a split that is drawn is a function of, besides a data set's own seed.
 SPLIT_SEEDS: dict[Split, int] = {"train": 5, "test": 4}
-MOST_ITEMS_COMPARED = 4096
 MOST_CLASSES_NAMED = 10
 
 
@@ -53,6 +52,8 @@ class ArrayDataModule(LightningDataModule, ABC):
             items stay the same.
         validation_fraction: Share of the training items that is held out for validation, the same share of
             each class. 0.0: no validation. It does not apply where there is an official validation split.
+        labelled: Train with the labels of so many items only, equally many of each class; those of all others are -1
+            in training batches. Validation, test and scores know all labels. None: all of them.
 
     Attributes:
         class_names: One name per class; empty without labels.
@@ -70,6 +71,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         num_workers: int = 0,
         subset: int | None = None,
         validation_fraction: float = 0.1,
+        labelled: int | None = None,
     ) -> None:
         super().__init__()
         require_fraction("validation_fraction", validation_fraction)
@@ -77,6 +79,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         self.num_workers = whole_number("num_workers", num_workers)
         self.subset = None if subset is None else whole_number("subset", subset, 1)
         self.validation_fraction = validation_fraction
+        self.labelled = None if labelled is None else whole_number("labelled", labelled, 1)
         self.parts: dict[Part, ImageArray | Subset[Batch]] = {}
         self._places: dict[Part, NDArray[np.int64]] = {}
 
@@ -88,8 +91,8 @@ class ArrayDataModule(LightningDataModule, ABC):
             split: ``train`` or ``test``; ``validation`` only if ``has_validation_split``.
 
         Returns:
-            N items and N labels: int64 ``(N,)``, zeros where there are none, or vectors ``(N, K)``, float32.
-            Both may be read-only.
+            N items and N labels: int64 ``(N,)``, zeros where there are none; or vectors ``(N, K)``, float32; or
+            tokens ``(N, L)``, int64, as the spec announces them. Both may be read-only.
         """
 
     @property
@@ -104,8 +107,8 @@ class ArrayDataModule(LightningDataModule, ABC):
             stage: ``fit`` or ``validate`` for the training file, ``test`` or ``predict`` for the test file.
 
         Raises:
-            ValueError: If the subset is larger than what remains for training, the test split is empty, or a trainer
-                that fits would never validate.
+            ValueError: If the subset is larger than what remains for training, more items shall be labelled than
+                there are, the test split is empty, or a trainer that fits would never validate.
         """
         if stage in ("fit", "validate") and "train" not in self.parts:
             official = self._array("validation") if self.has_validation_split else None
@@ -120,7 +123,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         if stage == "fit":
             rank_zero_info(self.summary())
             if self.trainer is not None and self.trainer.training:
-                _require_validation_within_an_epoch(self.trainer, len(self.train_dataloader()))
+                require_validation_within_an_epoch(self.trainer, len(self.train_dataloader()))
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: str | Path, **kwargs: Any) -> Self:  # type: ignore[override]
@@ -149,13 +152,14 @@ class ArrayDataModule(LightningDataModule, ABC):
         whole: Any = self.parts["train"]
         while isinstance(whole, Subset):
             whole = whole.dataset
-        places = np.linspace(0, len(whole) - 1, min(MOST_ITEMS_COMPARED, len(whole))).astype(int)
-        checksum = zlib.crc32(np.ascontiguousarray(whole.images[places]).tobytes())
-        return f"{len(whole)}-{zlib.crc32(np.ascontiguousarray(whole.labels).tobytes(), checksum):08x}"
+        return identity_of(whole)
 
     def summary(self) -> str:
         """One line on what is loaded: the data set, how many items there are in each part, the classes."""
-        counts = ", ".join(f"{PARTS_IN_WORDS[part]} {number:,}" for part, number in self._sizes().items())
+        sizes = {PARTS_IN_WORDS[part]: f"{number:,}" for part, number in self._sizes().items()}
+        if self.labelled is not None and "training" in sizes:
+            sizes["training"] += f" ({self.labelled:,} labelled)"
+        counts = ", ".join(f"{part} {number}" for part, number in sizes.items())
         names = ", ".join(self.class_names[:MOST_CLASSES_NAMED])
         more = ", ..." if len(self.class_names) > MOST_CLASSES_NAMED else ""
         number = len(self.class_names)
@@ -176,10 +180,10 @@ class ArrayDataModule(LightningDataModule, ABC):
             )
         if self.trainer is not None:
             # Lightning sets the epoch too, but only after workers have asked the sampler for its order.
-            epoch, batches_done = _position(self.trainer)
+            epoch, batches_done = position(self.trainer)
             sampler.set_epoch(epoch)
             sampler.skip = batches_done * self.batch_size
-        return self._loader("train", sampler, drop_last=True)
+        return self._loader(self._trained_on(), sampler, drop_last=True)
 
     def val_dataloader(self) -> list[DataLoader[Batch]]:
         """Two loaders, held-out images and as many training images, neither of them flipped.
@@ -190,13 +194,13 @@ class ArrayDataModule(LightningDataModule, ABC):
         if "validation" not in self.parts:
             return []
         return [
-            self._loader("validation", self._sampler("validation")),
-            self._loader("seen", self._sampler("seen")),
+            self._loader(self.parts["validation"], self._sampler("validation")),
+            self._loader(self.parts["seen"], self._sampler("seen")),
         ]
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """The official test split, in order."""
-        return self._loader("test", self._sampler("test"))
+        return self._loader(self.parts["test"], self._sampler("test"))
 
     def predict_dataloader(self) -> DataLoader[Batch]:
         """The official test split, in order."""
@@ -233,10 +237,13 @@ class ArrayDataModule(LightningDataModule, ABC):
         return self.array(part)
 
     def labels(self, part: Part) -> NDArray[Any]:
-        """The labels of a part that is loaded, in its order: int64 ``(N,)``, or vectors ``(N, K)``, float32.
+        """The labels of a part that is loaded, in its order, those included that training is not told.
 
         Args:
             part: Its name.
+
+        Returns:
+            Of the kind that `load` gives, images in the size that the model sees.
         """
         found: Any = self.parts[part]
         labels: NDArray[Any] = found.labels if isinstance(found, ImageArray) else found.dataset.labels[found.indices]
@@ -253,19 +260,12 @@ class ArrayDataModule(LightningDataModule, ABC):
 
     def _array(self, split: Split) -> ImageArray:
         items, labels = self.load(split)
-        if len(items) and labels.ndim == 1:
-            self._require_classes(labels, split)
+        source = f"the {split} split of {type(self).__name__}"
+        if len(items) and (tokens := self.spec.get("tokens")):
+            require_tokens(labels, tokens, source)
+        elif len(items) and labels.ndim == 1:
+            require_classes(labels, self.class_names, source)
         return ImageArray(items, labels)
-
-    def _require_classes(self, labels: NDArray[np.int64], split: Split) -> None:
-        """Refuses labels that are no place in the list of classes."""
-        count = len(self.class_names)
-        if len(wrong := np.flatnonzero((labels < 0) | (labels >= max(count, 1)))):
-            allowed = f"its {count} classes have labels from 0 to {count - 1}" if count else "it has no class_names"
-            raise ValueError(
-                f"the {split} split of {type(self).__name__} has label {labels[wrong[0]]} at place {wrong[0]}, but "
-                f"{allowed}; correct the labels or class_names"
-            )
 
     def _held_out(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Which training items are for validation, in ascending order."""
@@ -284,6 +284,8 @@ class ArrayDataModule(LightningDataModule, ABC):
                     f"{len(held_out)} held out for validation; choose a smaller subset or validation_fraction"
                 )
             training = training[choose_balanced(labels[training], self.subset, Purpose.SUBSET)]
+        if self.labelled is not None:
+            require_enough_labels(self.labelled, whole.labels[training], self.class_names, type(self).__name__)
         shown = len(held_out) if official is None else len(official)
         seen = training[choose_proportional(labels[training], min(shown, len(training)), Purpose.SEEN)]
         self._places["train"] = training
@@ -305,48 +307,17 @@ class ArrayDataModule(LightningDataModule, ABC):
         ranks, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         return EpochSampler(self.parts[part], ranks, rank, shuffle, seed, drop_last)
 
-    def _loader(self, part: Part, sampler: EpochSampler, drop_last: bool = False) -> DataLoader[Batch]:
-        items = self.parts[part]
-        if self.num_workers > 0 and len(items):
-            bytes_of_item = sum(tensor.nbytes for tensor in items[0])
-            require_shared_memory(bytes_of_item * min(self.batch_size, len(items)), self.num_workers)
-        return BatchLoader(
-            items,
-            batch_size=self.batch_size,
-            sampler=sampler,
-            num_workers=self.num_workers,
-            collate_fn=share_batch,
-            pin_memory=torch.cuda.is_available(),
-            drop_last=drop_last,
-            persistent_workers=self.num_workers > 0,
-            timeout=SECONDS_TO_WAIT if self.num_workers > 0 else 0,
-        )
+    def _trained_on(self) -> ImageArray | Subset[Batch]:
+        """The training part as training batches show it: only those items have labels that shall be labelled."""
+        if self.labelled is None:
+            return self.parts["train"]
+        part: Any = self.parts["train"]
+        whole, places = part.dataset, part.indices
+        labels = whole.labels.copy()
+        labels[places] = some_labelled(labels[places], self.labelled)
+        return Subset(ImageArray(whole.images, labels), places)
 
-
-def joined(items: ImageArray | Subset[Batch]) -> ImageArray:
-    """A part as one array, in its order."""
-    found: Any = items
-    return ImageArray(*(values.numpy() for values in found.__getitems__(list(range(len(found))))))
-
-
-def _require_validation_within_an_epoch(trainer: Trainer, batches: int) -> None:
-    limit, interval = trainer.limit_train_batches, trainer.val_check_interval
-    batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-    counts_within_epochs = trainer.check_val_every_n_epoch is not None and trainer.limit_val_batches > 0
-    if counts_within_epochs and isinstance(interval, int) and interval > batches:
-        raise ValueError(
-            f"val_check_interval is {interval}, but an epoch has {batches} batches; give that many at most, or set "
-            "check_val_every_n_epoch to null to count across epochs"
-        )
-
-
-def _position(trainer: Trainer) -> tuple[int, int]:
-    """Where the training stands: the current epoch, and how many of its batches are done."""
-    epochs: Any = trainer.fit_loop.epoch_progress.current
-    batches: Any = trainer.fit_loop.epoch_loop.batch_progress.current
-    if epochs.started == epochs.processed:
-        return epochs.processed, 0
-    if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch and batches.processed == batches.ready:
-        # Interrupted between its last batch and its end, an epoch has nothing left to fetch.
-        return epochs.processed + 1, 0
-    return epochs.processed, batches.processed
+    def _loader(
+        self, items: ImageArray | Subset[Batch], sampler: EpochSampler, drop_last: bool = False
+    ) -> DataLoader[Batch]:
+        return batch_loader(items, sampler, self.batch_size, self.num_workers, drop_last)

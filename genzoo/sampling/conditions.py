@@ -17,11 +17,9 @@ from torch.nn import functional
 from genzoo.hyperparameters import WholeNumbers
 from genzoo.sampling.given import Given, images_of, labels_of, tokens_of, vectors_of
 from genzoo.sampling.shares import classes_like, items_like
-from genzoo.spec import DataSpec, to_float
+from genzoo.spec import MISSING_LABEL, DataSpec, to_float
 
 MAX_CLASS_ROWS = 20
-MISSING = -1
-"""The label of an item whose class is not known."""
 
 
 class Condition(ABC):
@@ -170,7 +168,7 @@ class ClassCondition(Condition):
     def like(self, labels: NDArray[Any] | Tensor, number: int) -> Tensor:
         """Classes in the shares that they have among the labels that are there."""
         known = np.asarray(labels)
-        return classes_like(known[known != MISSING], number)
+        return classes_like(known[known != MISSING_LABEL], number)
 
     def grid(self, columns: int, examples: Tensor | None) -> Tensor:
         """One row per class, of the first 20."""

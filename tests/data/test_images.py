@@ -492,3 +492,89 @@ def test_other_data_are_told_apart(monkeypatch, change):
         images, labels = images[:-1], labels[:-1]
     monkeypatch.setattr(Numbered, "load", lambda self, split: (images, labels))
     assert loaded().identity != before
+
+
+class WithImages(Numbered):
+    """Each image is its own condition, in three channels."""
+
+    class_names = ()
+    condition_channels = 3
+
+    def load(self, split):
+        images, _ = super().load(split)
+        return images, np.repeat(images, 3, axis=1)
+
+
+@pytest.mark.parametrize("image_size", [16, 28, 32])
+def test_condition_images_are_brought_to_the_size_of_the_items(image_size):
+    data = WithImages(image_size=image_size, subset=40)
+    assert data.spec["condition_image"] == [3, image_size, image_size]
+    for stage in ("fit", "test"):
+        data.setup(stage)
+    for part in ("train", "validation", "seen", "test"):
+        found = data.array(part)
+        assert found.labels.dtype == np.uint8
+        assert np.array_equal(found.labels, np.repeat(found.images, 3, axis=1))
+        assert np.array_equal(found.labels, data.labels(part))
+    for loader in (data.train_dataloader, data.test_dataloader):
+        data.batch_size = 10
+        x, y = data.on_after_batch_transfer(next(iter(loader())), 0)
+        assert y.dtype == torch.float32
+        assert torch.equal(x.expand_as(y), y)
+
+
+def test_condition_images_are_mirrored_with_their_items():
+    recorder = Recorder()
+    trainer(max_epochs=1).fit(recorder, WithImages(batch_size=90, horizontal_flip=True))
+    flips = torch.cat([flipped(images) for images, _ in recorder.batches])
+    assert 0.3 < flips.float().mean() < 0.7
+    for images, conditions in recorder.batches:
+        assert torch.equal(images.expand_as(conditions), conditions)
+
+
+def test_condition_images_of_another_shape_are_refused(monkeypatch):
+    monkeypatch.setattr(WithImages, "condition_channels", 1)
+    with pytest.raises(
+        ValueError, match=r"uint8 condition images of shape \(3, 28, 28\); expected uint8 of shape \(1, 28, 28\), from"
+    ):
+        WithImages().setup("fit")
+
+
+def test_other_condition_images_are_other_data(monkeypatch):
+    data = WithImages()
+    data.setup("fit")
+    images, conditions = WithImages().load("train")
+    conditions[7, 2, 9, 9] -= 1
+    monkeypatch.setattr(WithImages, "load", lambda self, split: (images, conditions))
+    changed = WithImages()
+    changed.setup("fit")
+    assert changed.identity != data.identity
+
+
+class WithTokens(Numbered):
+    """Each image comes with the digits of its number."""
+
+    class_names = ()
+
+    @property
+    def spec(self):
+        return super().spec | {"tokens": [3, 10]}
+
+    def load(self, split):
+        images, _ = super().load(split)
+        return images, np.arange(len(images))[:, None] // [100, 10, 1] % 10
+
+
+def test_tokens_may_stand_for_labels():
+    data = WithTokens(subset=50, batch_size=25)
+    data.setup("fit")
+    for images, tokens in data.train_dataloader():
+        assert tokens.dtype == torch.int64
+        assert (tokens @ torch.tensor([100, 10, 1])).tolist() == numbers(images)
+
+
+def test_tokens_that_the_spec_does_not_announce_are_refused(monkeypatch):
+    monkeypatch.setattr(WithTokens, "spec", Numbered.spec)
+    monkeypatch.setattr(WithTokens, "spec", property(lambda self: {"shape": [1, 28, 28], "tokens": [3, 9]}))
+    with pytest.raises(ValueError, match="the train split of WithTokens has token 9 at place 9, but its spec has"):
+        WithTokens().setup("fit")

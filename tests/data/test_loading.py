@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from genzoo.data import splits
+from genzoo.data import loading
 from genzoo.data.arrays import ImageArray
 from genzoo.data.loading import BatchLoader, WorkerError, require_shared_memory, share_batch, worker_error
 from tests.conftest import RandomImages
@@ -114,7 +114,7 @@ def test_room_for_the_batches_of_all_workers_is_required(monkeypatch):
 def test_a_data_module_requires_room_and_gives_up_waiting(monkeypatch):
     data = RandomImages(num_workers=2, batch_size=16)
     data.setup("fit")
-    assert data.train_dataloader().timeout == splits.SECONDS_TO_WAIT > 0
+    assert data.train_dataloader().timeout == loading.SECONDS_TO_WAIT > 0
     monkeypatch.setattr(shutil, "disk_usage", lambda path: namedtuple("Usage", "free")(16 * 28 * 28))
     for loaders in (data.train_dataloader, data.val_dataloader):
         with pytest.raises(ValueError, match=r"2 workers need .* set num_workers to 0"):

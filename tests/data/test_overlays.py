@@ -24,7 +24,10 @@ def test_every_overlay_gives_batches_that_fit_its_spec(overlay, tmp_path, monkey
         x, y = data.on_after_batch_transfer(batch, 0)
         assert x.dtype == torch.float32
         assert list(x.shape[1:]) == spec["shape"]
-        if "attribute_names" in spec:
+        if "condition_image" in spec:
+            assert list(y.shape[1:]) == spec["condition_image"]
+            assert -1 <= y.min() <= y.max() <= 1
+        elif "attribute_names" in spec:
             assert y.shape[1:] == (len(spec["attribute_names"]),)
         else:
             assert y.dtype == torch.int64
