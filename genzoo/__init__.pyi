@@ -133,9 +133,9 @@ from genzoo.networks.conditioning import ConditionedLayers as ConditionedLayers
 from genzoo.networks.conditioning import ImageLayers as ImageLayers
 from genzoo.networks.conditioning import VectorLayers as VectorLayers
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder as ConvolutionalEncoderDecoder
-from genzoo.networks.dcgan import DCGANDiscriminator as DCGANDiscriminator
-from genzoo.networks.dcgan import DCGANGenerator as DCGANGenerator
-from genzoo.networks.dcgan import DCGANPlayers as DCGANPlayers
+from genzoo.networks.deep_convolutional import DCGANDiscriminator as DCGANDiscriminator
+from genzoo.networks.deep_convolutional import DCGANGenerator as DCGANGenerator
+from genzoo.networks.deep_convolutional import DCGANPlayers as DCGANPlayers
 from genzoo.networks.discriminator import Discriminator as Discriminator
 from genzoo.networks.discriminator import LayeredDiscriminator as LayeredDiscriminator
 from genzoo.networks.mlp import GatedLinear as GatedLinear

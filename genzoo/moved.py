@@ -12,6 +12,7 @@ MOVED = {
     "genzoo.losses.likelihoods.LearnedGaussian": "genzoo.losses.gaussian_likelihoods.LearnedGaussian",
     "genzoo.metrics.embedded": "genzoo.metrics.extractors.embedded",
     "genzoo.metrics.extractors.FeatureExtractor": "genzoo.metrics.extractors.extractor.FeatureExtractor",
+    "genzoo.networks.dcgan": "genzoo.networks.deep_convolutional",
     "genzoo.networks.densities.CodeDensity": "genzoo.sampling.densities.FittedDensity",
     "genzoo.networks.densities.Density": "genzoo.sampling.densities.FittedPrior",
     "genzoo.networks.densities": "genzoo.sampling.densities",

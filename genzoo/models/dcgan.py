@@ -2,7 +2,7 @@
 
 Source: Radford, Metz and Chintala, "Unsupervised representation learning with deep convolutional generative
 adversarial networks", ICLR 2016. The game and its losses are those of `GAN`; the networks, and what is not
-from the paper in them, are in `genzoo.networks.dcgan`.
+from the paper in them, are in `genzoo.networks.deep_convolutional`.
 
 From the paper: 100 inputs, uniform on [-1, 1]; Adam with learning rate 2e-4 and beta1 0.5; minibatches of 128
 (the data modules' default).
@@ -12,7 +12,7 @@ from typing import Any
 
 from genzoo.models.gan import GAN
 from genzoo.networks.architectures import Players
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.sampling.priors import Prior, UniformPrior
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from genzoo.callbacks.pictures import Pictures
 from genzoo.drawing import grid, log_picture, save_picture, scatter
 from genzoo.models import DCGAN, VAE, AutoEncoder, ConditionalGAN
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.spec import image_spec
 from tests.conftest import RandomImages

@@ -23,7 +23,7 @@ from genzoo.callbacks.sample_scores import SampleScores
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.densities import GaussianMixtureDensity
 from tests.conftest import RandomImages

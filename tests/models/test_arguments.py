@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from genzoo.models import DCGAN, GAN, VAE, AutoEncoder, ConditionalGAN
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.sampling.given import labels_of, vectors_of

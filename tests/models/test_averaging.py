@@ -11,7 +11,7 @@ from genzoo.models.averaging import WeightAverage
 from genzoo.models.base import GenerativeModel
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from tests.conftest import RandomImages
 

@@ -16,7 +16,7 @@ from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.spec import image_spec
 from tests.conftest import RandomImages

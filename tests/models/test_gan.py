@@ -6,7 +6,7 @@ from genzoo.losses.objectives import RelativisticPairing, Wasserstein
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import BatchNoise
 from genzoo.sampling.priors import UniformCube

@@ -3,7 +3,7 @@ import torch
 
 from genzoo.networks.architectures import channels_by_level, halvings
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import GatedLinear, GatedMLPEncoderDecoder
 from genzoo.networks.residual import ResidualEncoderDecoder
 from genzoo.networks.upsampling import doubling

@@ -4,7 +4,7 @@ import torch
 from genzoo.networks.architectures import Players
 from genzoo.networks.conditioning import concatenate, concatenate_maps
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import GatedMLPEncoderDecoder, MLPEncoderDecoder, MLPPlayers
 from genzoo.networks.residual import ResidualEncoderDecoder
 

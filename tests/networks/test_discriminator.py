@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from genzoo.metrics import PooledActivations
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPPlayers
 
 DATA = (1, 16, 16)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
-from genzoo.networks.dcgan import DCGANPlayers, initialise
+from genzoo.networks.deep_convolutional import DCGANPlayers, initialise
 from genzoo.networks.mlp import GatedLinear, GatedMLPEncoderDecoder, MLPEncoderDecoder, MLPPlayers
 from genzoo.networks.residual import ResidualBlock, ResidualEncoderDecoder
 
