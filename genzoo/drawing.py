@@ -44,6 +44,7 @@ def scatter(points: Tensor, limit: float, size: int = 300) -> np.ndarray:
         uint8, ``(size, size, 3)``.
     """
     x, y = points.detach().cpu().float()[:, :2].T.numpy()
+    # Rows of a picture run downwards, y upwards.
     counts, _, _ = np.histogram2d(-y, x, bins=size, range=[[-limit, limit], [-limit, limit]])
     grey = (255 * np.exp(-counts)).astype(np.uint8)
     return np.repeat(grey[:, :, None], 3, axis=2)

@@ -232,6 +232,7 @@ REQUIRED = {
     "samples": torch.zeros(2, 2),
     "validation": torch.zeros(2, 2),
     "network": torch.nn.Flatten(),
+    "discriminator": torch.nn.Flatten(),
     "name": "pixels",
     "root": "data",
     "path": "data",

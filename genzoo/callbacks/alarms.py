@@ -79,7 +79,7 @@ class Alarms(Callback):
     follows a gradient: one that has died says 1/2 to everything too. Critics, which give no probabilities, are not
     watched for this.
 
-    What to try is made of settings that the model has. Values that are not finite are an error of the model's own.
+    What to try is made of settings that the model has. Non-finite values are an error of the model's own.
 
     Args:
         least_diversity: Share of the real items' diversity below which samples are alike.
@@ -119,7 +119,7 @@ class Alarms(Callback):
         self._begin_anew()
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Forgets an earlier fit and its data; a resume then takes back what was seen and said."""
+        """Forgets an earlier fit and its data; a resume then restores what was seen and said."""
         if stage == "fit":
             self._begin_anew()
 
@@ -205,7 +205,7 @@ class Alarms(Callback):
         return {"said": sorted(self._said), "since": self._since, "has_told_apart": self._has_told_apart}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes it back."""
+        """Restores it."""
         self._said = set(state_dict["said"])
         self._since = state_dict["since"]
         self._has_told_apart = state_dict["has_told_apart"]

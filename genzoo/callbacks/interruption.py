@@ -33,10 +33,10 @@ class RunInterruptedError(Exception):
 
 
 class Interruption(Callback):
-    """Meets SIGTERM and Ctrl-C at the end of the step in progress, on all devices at once.
+    """Stops a run after the step in progress on SIGTERM and Ctrl-C, on all devices at once.
 
     It takes the place of Lightning's own handling, which leaves without a checkpoint or with exit code 0. In
-    validation the request waits until training goes on. A second Ctrl-C is left to whatever met it before.
+    validation the request waits until training goes on. A second Ctrl-C goes to the handler that was there before.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Interruption(Callback):
         self._process = os.getpid()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begins to listen, after Lightning has put up its own handlers."""
+        """Installs the handlers, after Lightning has installed its own."""
         self.received, self._process = None, os.getpid()
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._receive) for number in SIGNALS}
@@ -67,11 +67,11 @@ class Interruption(Callback):
             raise RunInterruptedError(number, trainer.global_step, kept[0].last_model_path if kept else "")
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Ceases to listen."""
+        """Restores the handlers that were there before."""
         self._restore()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Ceases to listen."""
+        """Restores the handlers that were there before."""
         self._restore()
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
@@ -79,7 +79,7 @@ class Interruption(Callback):
             self._restore()
             signal.raise_signal(number)
         self.received = number
-        # Processes that load data have inherited this.
+        # Worker processes that load data have inherited the handler, and would say it once each.
         if rank_zero_only.rank == 0 and os.getpid() == self._process:  # type: ignore[attr-defined]
             sys.stderr.write(f"\n{signal.Signals(number).name} received: stopping after this step\n")
 

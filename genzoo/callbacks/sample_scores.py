@@ -20,7 +20,7 @@ from genzoo.metrics.precision_recall import PrecisionRecall
 from genzoo.models.base import GenerativeModel
 from genzoo.spec import is_image
 
-# Samples that are drawn and looked at to foretell how long a score takes.
+# Samples that are drawn and embedded to estimate how long a score takes.
 PROBE = 16
 # Of the noise of the samples that are scored; always the same, so that scores of one model compare.
 SAMPLES_SEED = 3
@@ -33,10 +33,10 @@ class SampleScores(Callback):
     the best checkpoint of a GAN (``--checkpoint.monitor val/fd/fashion-mnist-plain --checkpoint.save_top_k 1``).
     Samples come from fixed noise, and each device computes the same from the same.
 
-    A score is computed once its share of the time is its own. How long the first will take is foretold from a few
-    samples; what all has taken is counted. An epoch without a score of its own keeps the one before. Until there is
-    one, `Checkpoints` that choose by it wait; other callbacks that do, such as Lightning's `EarlyStopping`, cannot, and
-    get the first score from the first validation, whatever it takes.
+    A score is computed once the budget has room for it. How long the first will take is estimated from a few samples;
+    from then on what was spent is counted. An epoch without a score of its own logs the latest one. Until there is one,
+    `Checkpoints` that choose by it wait; other callbacks that choose by it, such as Lightning's `EarlyStopping`, fail
+    without it, so that for these it is computed at the first validation, whatever it takes.
 
     Args:
         number: How many samples; left out, as many as there are held-out images.
@@ -68,7 +68,7 @@ class SampleScores(Callback):
     def _begin_anew(self) -> None:
         self._extractor: FeatureExtractor | None = None
         self._began, self._spent = time.monotonic(), 0.0
-        self._foretold: float | None = None
+        self._expected_seconds: float | None = None
         self._real: Tensor | None = None
         self._latest: dict[str, float] = {}
         self.times_scored = 0
@@ -124,9 +124,12 @@ class SampleScores(Callback):
         if self._extractor is None or trainer.sanity_checking:
             return
         with self._spending():
-            if self._foretold is None:
-                self._foretold = self._probe(pl_module, self._extractor)
-        has_time = self._spent + self._foretold <= self.budget * (time.monotonic() - self._began + self._foretold)
+            if self._expected_seconds is None:
+                self._expected_seconds = self._probe(pl_module, self._extractor)
+        has_time = self._spent + self._expected_seconds <= self.budget * (
+            time.monotonic() - self._began + self._expected_seconds
+        )
+        # Clocks of devices differ, but all must log the same.
         if trainer.strategy.reduce_boolean_decision(has_time or self._cannot_wait(trainer)):
             with self._spending():
                 self._score(pl_module, self._extractor)
@@ -137,13 +140,13 @@ class SampleScores(Callback):
         if self.times_scored:
             share = self._spent / max(time.monotonic() - self._began, 1e-9)
             rank_zero_info(f"genzoo: samples were scored {self.times_scored} times, in {share:.1%} of the time")
-        elif self._foretold is not None:
+        elif self._expected_seconds is not None:
             waiting = sorted({name for _, name in _monitors(trainer)} & self.awaited)
             unknown = "".join(f"; no checkpoint is known to be the best by {name}" for name in waiting)
             rank_zero_info(
-                f"genzoo: samples were not scored, since that takes about {self._foretold:.2g} s and no more than "
-                f"{self.budget:.0%} of the time may go into it{unknown}; train longer, or give SampleScores a larger "
-                "budget or a smaller number"
+                f"genzoo: samples were not scored, since that takes about {self._expected_seconds:.2g} s and no more "
+                f"than {self.budget:.0%} of the time may go into it{unknown}; train longer, or give SampleScores a "
+                "larger budget or a smaller number"
             )
 
     @contextmanager
@@ -175,6 +178,7 @@ class SampleScores(Callback):
             extractor(samples)
             return drew - began, time.monotonic() - drew
 
+        # The first call pays for what happens once, such as compilation, the second for the images alone.
         once, (drawing, looking) = sum(timed()), timed()
         held_out = len(data.parts["validation"])
         number = self.number or held_out
@@ -186,7 +190,7 @@ class SampleScores(Callback):
             self._real = extractor(real_images(data, "validation")).features
         began = time.monotonic()
         self._latest = self._scores(model, extractor, self._real)
-        self._foretold = time.monotonic() - began
+        self._expected_seconds = time.monotonic() - began
         self.times_scored += 1
 
     def _scores(self, model: GenerativeModel, extractor: FeatureExtractor, real: Tensor) -> dict[str, float]:

@@ -45,6 +45,7 @@ class Score:
     def to_json(self) -> str:
         """As one JSON object; a value that is not a number becomes null."""
         entries = asdict(self)
+        # JSON knows neither NaN nor infinity, and other readers refuse what Python writes for them.
         for name in ("value", "floor"):
             if entries[name] is not None and not math.isfinite(entries[name]):
                 entries[name] = None

@@ -37,6 +37,7 @@ def extractors_for(data: ArrayDataModule, name: str | None = None) -> list[Featu
             f"there is no extractor {name}; choose one of {', '.join(EMBEDDED)}, {INCEPTION}, or give the path of a "
             "class or function that makes a network, such as mine.MyNetwork"
         )
+    # Not found out by calling it, since what it raises itself may be a TypeError too.
     try:
         inspect.signature(make).bind()
     except (TypeError, ValueError) as error:

@@ -19,5 +19,6 @@ def canonical_order(features: Tensor, seed: int) -> Tensor:
     """
     generator = torch.Generator().manual_seed(0)
     direction = torch.randn(features.shape[1], generator=generator, dtype=torch.float64)
+    # The projection on one fixed direction tells all rows apart but equal ones, whose order does not matter.
     places = np.argsort((features.double().cpu() @ direction).numpy(), kind="stable")
     return torch.from_numpy(places[shuffled(len(features), seed)])

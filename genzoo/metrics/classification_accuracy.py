@@ -149,6 +149,7 @@ class ClassifierAccuracy(TrainTestAccuracy):
 
     def classify(self, training: Tensor, labels: Tensor, test: Tensor) -> Tensor:
         """The guesses of the trained classifier."""
+        # Training shuffles places, so that without a fixed order the result would depend on how the images came.
         order = canonical_order(training.flatten(1), seed=self.recipe.seed)
         network = fit_classifier(
             lambda: self.build(training.shape[1], self.number_of_classes), training[order], labels[order], self.recipe

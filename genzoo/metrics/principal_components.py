@@ -67,6 +67,8 @@ class PrincipalComponents:
         mean = spread.mean(0)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
+            # A few directions more than are wanted, and power iterations, make the wanted ones accurate (Halko et al.
+            # 2011, section 4).
             rank = min(number + 10, *spread.shape)
             vectors = torch.svd_lowrank(spread - mean, rank, niter=8)[2][:, :number]
         return cls(mean.double(), vectors.T.double().contiguous())

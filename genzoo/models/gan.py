@@ -19,6 +19,7 @@ from genzoo.losses.objectives import AdversarialObjective, NonSaturating
 from genzoo.metrics.extractors.pooled_activations import PooledActivations
 from genzoo.models.adversarial import AdversarialModel
 from genzoo.networks.architectures import Players
+from genzoo.networks.discriminator import Discriminator
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import Noise
 from genzoo.sampling.given import Given
@@ -35,6 +36,9 @@ class GAN(AdversarialModel):
         **kwargs: Arguments of `AdversarialModel`.
     """
 
+    discriminator: Discriminator
+    representation_name = "discriminator"
+
     def __init__(
         self,
         networks: Players = MLPPlayers(),
@@ -46,8 +50,6 @@ class GAN(AdversarialModel):
         condition_shape = (self.condition_dim,) if self.condition_dim else ()
         self.generator = networks.generator((self.latent_dim,), self.data_shape, condition_shape)
         self.discriminator = networks.discriminator(self.data_shape, condition_shape)
-
-    representation_name = "discriminator"
 
     def representation(self, x: Tensor) -> Tensor:
         """Features of images for a linear classifier, the discriminator's pooled activations: ``(N, D)``.

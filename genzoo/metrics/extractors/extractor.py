@@ -1,4 +1,4 @@
-"""Feature extractors: the networks in whose eyes samples are compared with data.
+"""Feature extractors: the networks in whose features samples are compared with data.
 
 A score in features means nothing without the extractor, so each has a name and a hash of its weights.
 """
@@ -76,6 +76,7 @@ class FeatureExtractor:
         self.size = None if size is None else whole_number("size", size, 1)
         self._prepare = prepare
         self.resize = resize
+        # Two images, so that a network that loses the dimension of the batch is found out.
         example = self(torch.zeros(2, channels or 3, size or 32, size or 32, dtype=torch.uint8))
         if example.features.ndim != 2 or len(example.features) != 2:
             raise ValueError(

@@ -1,21 +1,32 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
-from genzoo.metrics import (
-    PooledActivations,
-)
-from genzoo.models.dcgan import DCGAN
+from genzoo.metrics import PooledActivations
+from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks.mlp import MLPPlayers
+
+IMAGES = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-def test_pooled_activations_are_all_maps_of_the_discriminator():
-    model = DCGAN(data_spec={"shape": [1, 32, 32], "range": [-1.0, 1.0]}, latent_dim=4).eval()
-    features = PooledActivations(model.discriminator)
-    images = torch.rand(3, 1, 32, 32) * 2 - 1
+def test_they_are_the_maps_after_each_nonlinearity_pooled_to_a_grid():
+    torch.manual_seed(0)
+    discriminator = DCGANPlayers(width=4).discriminator((1, 32, 32)).eval()
+    seen = []
+    for part in discriminator.modules():
+        if isinstance(part, nn.LeakyReLU):
+            part.register_forward_hook(lambda module, inputs, output: seen.append(output.clone()))
     with torch.no_grad():
-        found = features(images)
-    widths = [part.out_channels for part in model.discriminator.modules() if isinstance(part, nn.Conv2d)]
-    assert found.shape == (3, 16 * sum(width for width in widths if width > 1))
-    assert features(images[:1])[0].tolist() == pytest.approx(found[0].tolist(), abs=1e-5)
-    with pytest.raises(ValueError, match="no activation maps of Tanh"):
-        PooledActivations(model.discriminator, kinds=(nn.Tanh,))(images)
+        discriminator(IMAGES)
+        expected = torch.cat([functional.adaptive_max_pool2d(maps, 4).flatten(1) for maps in seen], 1)
+        seen.clear()
+        found = PooledActivations(discriminator)(IMAGES)
+    assert found.shape == (3, 16 * (4 + 8 + 16))
+    assert torch.equal(found, expected)
+
+
+def test_a_discriminator_without_maps_is_refused():
+    perceptron = MLPPlayers((8,), (8,)).discriminator((1, 32, 32))
+    with pytest.raises(ValueError, match="MLPDiscriminator has no maps of activations, as convolutional discriminat"):
+        PooledActivations(perceptron)(IMAGES)
