@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 from torch import Tensor
 
-from genzoo.data.splits import ArrayDataModule
-from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, classes_of, conditions_like, real_images
+from genzoo.data.splits import ArrayDataModule, Part
+from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, classes_of, conditions_for, real_images
 from genzoo.evaluation.score import Score
 from genzoo.evaluation.score_group import ScoreGroup, no_classes, no_images
 from genzoo.evaluation.suited_extractors import extractors_for
@@ -37,7 +37,7 @@ class ClassesGroup(ScoreGroup):
         real, training = (real_images(data, part) for part in ("test", "train"))
         labels, training_labels = (classes_of(data, part) for part in ("test", "train"))
         number = comparison.conditional_number or len(training)
-        samples, asked = comparison.samples(number, "train"), conditions_like(training_labels, number)
+        samples, asked = _asked_for(comparison, number, "train")
         numbers = {"number_fake": number, "number_real": len(real)}
         learnt = comparison.protocol(conditions="train") | numbers | {"floor": f"{len(training)} training images"}
         metrics: dict[str, Callable[[], TrainTestAccuracy]] = {
@@ -50,11 +50,18 @@ class ClassesGroup(ScoreGroup):
             yield Score(name, value, floor, True, learnt)
         for extractor in extractors_for(data, comparison.extractor):
             if extractor.number_of_classes == model.num_classes:
-                samples, asked = comparison.samples(number, "test"), conditions_like(labels, number)
+                samples, asked = _asked_for(comparison, number, "test")
                 value, floor = (agreement_of(extractor, *pair) for pair in ((samples, asked), (real, labels)))
                 named = {"extractor": extractor.name, "extractor_hash": extractor.hash}
                 record = comparison.protocol(conditions="test") | numbers | named
                 yield Score(f"agreement/{extractor.name}", value, floor, True, record)
+
+
+def _asked_for(comparison: Comparison, number: int, part: Part) -> tuple[Tensor, Tensor]:
+    """Samples under classes in the shares of a part of the data, and these classes."""
+    asked = conditions_for(comparison.model, comparison.data, number, part)
+    assert asked is not None
+    return comparison.samples(number, part), asked
 
 
 def accuracy_of(metric: TrainTestAccuracy, items: Tensor, labels: Tensor, test: Tensor, truth: Tensor) -> float:

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,7 +86,7 @@ def sampled(model: GenerativeModel, data: ArrayDataModule, number: int, seed: in
     Raises:
         ValueError: If they are not finite.
     """
-    samples = model.sample(number, conditions_like(data.labels(part), number) if model.condition_dim else None, seed)
+    samples = model.sample(number, conditions_for(model, data, number, part), seed)
     if not samples.isfinite().all():
         raise ValueError("some samples are not finite numbers; look at the weights of the checkpoint")
     return samples
@@ -96,11 +97,34 @@ def drawn(model: GenerativeModel, data: ArrayDataModule, number: int, seed: int,
     return to_uint8(to_native(sampled(model, data, number, seed, part), data.spec)).cpu()
 
 
+def conditions_for(model: GenerativeModel, data: ArrayDataModule, number: int, part: Part = "test") -> Tensor | None:
+    """The conditions under which a model's samples are compared with a part of the data; None for no conditions."""
+    return conditions_like(data.labels(part), number) if model.condition_dim else None
+
+
+def batches_seen(data: ArrayDataModule, part: Part, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The items of a part and their labels as a model sees them, in order.
+
+    Args:
+        data: The data set.
+        part: Its name.
+        number: Items at once.
+    """
+    array = data.array(part)
+    for start in range(0, len(array), number):
+        x, y = array.__getitems__(range(start, min(start + number, len(array))))
+        yield _as_seen(x), _as_seen(y)
+
+
 def as_model_sees(data: ArrayDataModule, part: Part) -> Tensor:
     """All items of a part as a model sees them, float32."""
     array = data.array(part)
-    items = torch.from_numpy(array.images[:])
-    return to_float(items) if items.dtype == torch.uint8 else items
+    return _as_seen(torch.from_numpy(array.images[:]))
+
+
+def _as_seen(values: Tensor) -> Tensor:
+    """Images, and conditions that are images, as floats in [-1, 1]; all others as they are."""
+    return to_float(values) if values.dtype == torch.uint8 else values
 
 
 def in_native_size(x: Tensor, data: ArrayDataModule) -> Tensor:

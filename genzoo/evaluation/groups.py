@@ -70,10 +70,10 @@ def all_scores(comparison: Comparison, named: Sequence[GroupName] | None) -> Ite
     """
     unasked = [name for name, group in GROUPS.items() if group.is_computed_unasked]
     for name in unasked if named is None else named:
-        if GROUPS[name].misfit(comparison.model, comparison.data):
-            continue
+        group = GROUPS[name]
         try:
-            yield from GROUPS[name].scores(comparison)
+            if group.misfit(comparison.model, comparison.data) is None:
+                yield from group.scores(comparison)
         except Exception as error:
             is_surprise = not isinstance(error, FORESEEN)
             logger.warning("genzoo: not all scores of %s can be computed: %s", name, error, exc_info=is_surprise)

@@ -4,13 +4,14 @@ Fits models with a likelihood. Each test item, as the model sees it, gets ``like
 whose noise belongs to the item. There is no floor: real data have no likelihood of their own.
 """
 
+import math
 from collections.abc import Iterator
 
 import torch
 from rich.progress import track
 
 from genzoo.data.splits import ArrayDataModule
-from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, as_model_sees
+from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, batches_seen
 from genzoo.evaluation.score import Score
 from genzoo.evaluation.score_group import ScoreGroup, scores_of
 from genzoo.metrics.negative_log_likelihood import NegativeLogLikelihood
@@ -34,17 +35,17 @@ class LikelihoodGroup(ScoreGroup):
         """``nll`` and ``nll_error`` in nats per item, ``bits_per_dimension``."""
         model, number = comparison.model, comparison.likelihood_samples
         assert isinstance(model, HasLikelihood)
-        items = as_model_sees(comparison.data, "test")
-        nll = NegativeLogLikelihood(items[0].numel(), **UNSYNCHRONISED)
+        nll = NegativeLogLikelihood(math.prod(model.data_shape), **UNSYNCHRONISED)
+        items = len(comparison.data.parts["test"])
+        batches, total = batches_seen(comparison.data, "test", ITEMS_AT_ONCE), math.ceil(items / ITEMS_AT_ONCE)
         with evaluating(model):
-            for start in track(range(0, len(items), ITEMS_AT_ONCE), "Likelihood of test data"):
-                x = items[start : start + ITEMS_AT_ONCE].to(model.device)
-                places = torch.arange(start, start + len(x))
+            for number_of_batch, (x, _) in enumerate(track(batches, "Likelihood of test data", total=total)):
+                places = number_of_batch * ITEMS_AT_ONCE + torch.arange(len(x))
                 noise = ImageNoise(places, model.device, comparison.seed, Stream.EVALUATION)
-                nll.update(model.log_likelihood(x, samples=number, noise=noise))
+                nll.update(model.log_likelihood(x.to(model.device), samples=number, noise=noise))
         protocol = comparison.protocol() | {
             "likelihood": type(model.likelihood).__name__,
             "importance_samples": number,
-            "number_real": len(items),
+            "number_real": items,
         }
         yield from scores_of(nll.compute(), protocol, {"nll": False, "bits_per_dimension": False})

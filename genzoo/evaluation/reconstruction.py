@@ -8,7 +8,7 @@ latent variables achieve: the best linear autoencoder.
 from collections.abc import Iterator
 
 from genzoo.data.splits import ArrayDataModule
-from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, as_model_sees, in_native_size
+from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, as_model_sees, batches_seen, in_native_size
 from genzoo.evaluation.score import Score
 from genzoo.evaluation.score_group import ScoreGroup, no_images, scores_of
 from genzoo.metrics.principal_components import PrincipalComponents
@@ -39,7 +39,7 @@ class ReconstructionGroup(ScoreGroup):
         number = min(model.latent_dim, training[0].numel())
         components = PrincipalComponents.fit(training, number)
         with evaluating(model):
-            for x in as_model_sees(data, "test").split(IMAGES_AT_ONCE):
+            for x, _ in batches_seen(data, "test", IMAGES_AT_ONCE):
                 native = in_native_size(x, data)
                 quality.update(in_native_size(model.reconstruct(x.to(model.device)).cpu(), data), native)
                 linear.update(components.reconstruct(native), native)

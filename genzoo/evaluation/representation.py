@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import torch
 
 from genzoo.data.splits import ArrayDataModule, Part
-from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, as_model_sees, classes_of, real_images
+from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, batches_seen, classes_of, real_images
 from genzoo.evaluation.score import Score
 from genzoo.evaluation.score_group import ScoreGroup, no_classes, no_images
 from genzoo.metrics.linear_accuracy import LinearAccuracy
@@ -39,13 +39,10 @@ class RepresentationGroup(ScoreGroup):
         features, pixels = LinearAccuracy(**UNSYNCHRONISED), LinearAccuracy(**UNSYNCHRONISED)
         with evaluating(model):
             for part in PARTS:
-                labels, is_test = classes_of(data, part), part == "test"
-                batches = zip(
-                    as_model_sees(data, part).split(IMAGES_AT_ONCE), labels.split(IMAGES_AT_ONCE), strict=True
-                )
-                for x, y in batches:
+                is_test = part == "test"
+                for x, y in batches_seen(data, part, IMAGES_AT_ONCE):
                     features.update(model.representation(x.to(model.device)).float().cpu(), y, test=is_test)
-                pixels.update(to_float(real_images(data, part)).flatten(1), labels, test=is_test)
+                pixels.update(to_float(real_images(data, part)).flatten(1), classes_of(data, part), test=is_test)
         protocol = comparison.protocol() | {"floor": "the same machine on pixels"}
         name = f"linear_accuracy/{model.representation_name}"
         yield Score(name, float(features.compute()), float(pixels.compute()), True, protocol)

@@ -99,6 +99,17 @@ def test_a_group_that_fails_is_told_and_the_others_are_written(wrong, told, digi
     assert ("Traceback" in caplog.text) == (told == "Traceback")
 
 
+def test_a_group_that_cannot_even_tell_whether_it_fits_loses_no_other(digits, caplog):
+    class Undecided(VAE):
+        @property
+        def can_sample(self):
+            raise RuntimeError("nobody knows")
+
+    found = scores(Undecided(data_spec=digits.spec, networks=NETWORKS, latent_dim=2), digits, likelihood_samples=1)
+    assert set(found) == {"nll", "nll_error", "bits_per_dimension", "squared_error", "psnr", "ssim"}
+    assert "not all scores of samples can be computed: nobody knows" in caplog.text
+
+
 def test_few_training_images_and_many_latent_variables_are_no_hindrance():
     data = loaded(Digits(image_size=8, subset=5))
     torch.manual_seed(0)

@@ -5,7 +5,7 @@ from genzoo.data.digits import Digits
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.vae import VAE
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks import DCGANPlayers
 from tests.evaluation.scoring import NETWORKS, loaded, scores
 
 

@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn import functional
 
 from genzoo.metrics import PooledActivations
-from genzoo.networks.dcgan import DCGANPlayers
+from genzoo.networks import DCGANPlayers
 from genzoo.networks.mlp import MLPPlayers
 
 IMAGES = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
