@@ -574,7 +574,6 @@ def test_tokens_may_stand_for_labels():
 
 
 def test_tokens_that_the_spec_does_not_announce_are_refused(monkeypatch):
-    monkeypatch.setattr(WithTokens, "spec", Numbered.spec)
     monkeypatch.setattr(WithTokens, "spec", property(lambda self: {"shape": [1, 28, 28], "tokens": [3, 9]}))
     with pytest.raises(ValueError, match="the train split of WithTokens has token 9 at place 9, but its spec has"):
         WithTokens().setup("fit")

@@ -89,6 +89,7 @@ def test_images_may_be_one_for_all_or_one_for_each():
     for y in (one, one.numpy(), one.tolist(), one.expand(2, 1, 3, 4), [one.numpy(), one.numpy()]):
         assert torch.equal(images_of(y, 2, (1, 3, 4)).float(), one.expand(2, 1, 3, 4))
     assert images_of(one, 0, (1, 3, 4)).shape == (0, 1, 3, 4)
+    assert images_of(one + 1e-6, 1, (1, 3, 4)).max() > 1
 
 
 @pytest.mark.parametrize(
