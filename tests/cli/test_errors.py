@@ -399,8 +399,8 @@ def test_a_checkpoint_and_data_of_another_kind_are_refused_with_both(capsys, wor
     own = ["--data", "EMNIST", "--data.split", "balanced"]
     assert with_checkpoint("test", conditional, "conditionalgan/classes", *own) == (
         2,
-        "genzoo: the checkpoint's model was trained on data with 10 classes, on which it depends, but these have 47; "
-        "choose data with as many",
+        "genzoo: the checkpoint's model was trained on data with 10 classes, on which it depends, but these have 47 "
+        "classes; choose data with the same",
     )
 
 
