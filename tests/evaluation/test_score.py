@@ -1,9 +1,10 @@
+import doctest
 import json
 import math
 
 import pytest
 
-from genzoo.evaluation import Score
+from genzoo.evaluation import Score, score
 from genzoo.evaluation.score import score_table, versions
 
 
@@ -37,3 +38,8 @@ def test_versions_are_those_that_are_installed():
 
     assert versions()["torch"] == torch.__version__.partition("+")[0] or versions()["torch"] == torch.__version__
     assert {"python", "torchmetrics", "numpy"} <= set(versions())
+
+
+def test_examples_run():
+    found = doctest.testmod(score)
+    assert (found.failed, found.attempted > 3) == (0, True)
