@@ -48,6 +48,7 @@ class ClassesGroup(ScoreGroup):
             value = accuracy_of(make(), samples, asked, real, labels)
             floor = accuracy_of(make(), training, training_labels, real, labels)
             yield Score(name, value, floor, True, learnt)
+        # Agreement stands beside that on test images, and is drawn in their shares.
         for extractor in extractors_for(data, comparison.extractor):
             if extractor.number_of_classes == model.num_classes:
                 samples, asked = _asked_for(comparison, number, "test")

@@ -66,10 +66,10 @@ def all_scores(comparison: Comparison, named: Sequence[GroupName] | None) -> Ite
 
     Args:
         comparison: What is compared with what; all parts of the data are loaded.
-        named: The groups that are wanted; None: those that are computed unasked.
+        named: The groups that are wanted; None: those that are computed by default.
     """
-    unasked = [name for name, group in GROUPS.items() if group.is_computed_unasked]
-    for name in unasked if named is None else named:
+    by_default = [name for name, group in GROUPS.items() if group.is_computed_by_default]
+    for name in by_default if named is None else named:
         group = GROUPS[name]
         try:
             if group.misfit(comparison.model, comparison.data) is None:

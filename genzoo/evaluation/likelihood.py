@@ -40,6 +40,7 @@ class LikelihoodGroup(ScoreGroup):
         batches, total = batches_seen(comparison.data, "test", ITEMS_AT_ONCE), math.ceil(items / ITEMS_AT_ONCE)
         with evaluating(model):
             for number_of_batch, (x, _) in enumerate(track(batches, "Likelihood of test data", total=total)):
+                # Noise belongs to an item by its place, so that it does not depend on how many go together.
                 places = number_of_batch * ITEMS_AT_ONCE + torch.arange(len(x))
                 noise = ImageNoise(places, model.device, comparison.seed, Stream.EVALUATION)
                 nll.update(model.log_likelihood(x.to(model.device), samples=number, noise=noise))

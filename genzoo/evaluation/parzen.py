@@ -23,7 +23,7 @@ class ParzenGroup(ScoreGroup):
     """Log-likelihood of test images under Parzen windows."""
 
     name = "parzen"
-    is_computed_unasked = False
+    is_computed_by_default = False
 
     def misfit(self, model: GenerativeModel, data: ArrayDataModule) -> str | None:
         """It needs images of which some are held out, and a prior."""

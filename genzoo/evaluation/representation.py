@@ -26,7 +26,7 @@ class RepresentationGroup(ScoreGroup):
     """Accuracy of a linear support vector machine on a model's features: its codes, or a discriminator's maps."""
 
     name = "representation"
-    is_computed_unasked = False
+    is_computed_by_default = False
 
     def misfit(self, model: GenerativeModel, data: ArrayDataModule) -> str | None:
         """It needs images with classes, and features of images alone."""

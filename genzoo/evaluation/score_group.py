@@ -21,11 +21,11 @@ class ScoreGroup(ABC):
 
     Attributes:
         name: What the group is asked for by.
-        is_computed_unasked: Whether it is computed where no groups are named.
+        is_computed_by_default: Whether it is computed where no groups are named.
     """
 
     name: ClassVar[GroupName]
-    is_computed_unasked: ClassVar[bool] = True
+    is_computed_by_default: ClassVar[bool] = True
 
     @abstractmethod
     def misfit(self, model: GenerativeModel, data: ArrayDataModule) -> str | None:
@@ -40,7 +40,7 @@ class ScoreGroup(ABC):
         """The extractors that a group that fits cannot do without. Nothing need be loaded yet.
 
         Raises:
-            ValueError: If there is none, or one cannot look at the images.
+            ValueError: If there is none, or one does not take the images.
         """
         return []
 

@@ -23,7 +23,7 @@ def extractors_for(data: ArrayDataModule, name: str | None = None) -> list[Featu
 
     Raises:
         ValueError: If there is no extractor of that name, or it cannot be made without arguments.
-        RuntimeError: If the weights of Inception-v3 are not to be had.
+        RuntimeError: If the weights of Inception-v3 are neither there nor can be downloaded.
     """
     if name is None:
         return [embedded_extractor(key) for key, entry in EMBEDDED.items() if _is_of(data, entry.data)]
@@ -55,7 +55,7 @@ def extractors_for(data: ArrayDataModule, name: str | None = None) -> list[Featu
 
 
 def suited_extractors(data: ArrayDataModule, name: str | None, how_to_choose: str) -> list[FeatureExtractor]:
-    """As `extractors_for`, but at least one, and only such as can look at the images.
+    """As `extractors_for`, but at least one, and only such as take the images.
 
     Args:
         data: The data set.
@@ -63,8 +63,8 @@ def suited_extractors(data: ArrayDataModule, name: str | None, how_to_choose: st
         how_to_choose: What the user does to name one, for the message.
 
     Raises:
-        ValueError: If there is none, or one cannot look at the images.
-        RuntimeError: If the weights of Inception-v3 are not to be had.
+        ValueError: If there is none, or one does not take the images.
+        RuntimeError: If the weights of Inception-v3 are neither there nor can be downloaded.
     """
     extractors = extractors_for(data, name)
     if not extractors:
@@ -78,10 +78,10 @@ def suited_extractors(data: ArrayDataModule, name: str | None, how_to_choose: st
 
 
 def require_suited(extractor: FeatureExtractor, data: ArrayDataModule, channels: int | None = None) -> None:
-    """Refuses an extractor that cannot look at images of a data set.
+    """Refuses an extractor that does not take the images of a data set.
 
     Args:
-        extractor: What is to look at them.
+        extractor: What is to take them.
         data: The data set.
         channels: Of what it is shown of each image; the data's own if left out.
 

@@ -38,6 +38,7 @@ class Authenticity(TwoSampleMetric):
         """In [0, 100], a scalar, float32."""
         training, fake = self._sets()
         to_training, places = nearest(fake, training)
+        # Without self-matches, whose distance of 0 nothing could be above.
         between_training, _ = nearest(training, training, same=True)
         is_authentic = to_training[:, 0] > between_training[places[:, 0], 0]
         return 100.0 * is_authentic.float().mean()

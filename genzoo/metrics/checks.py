@@ -21,6 +21,7 @@ def require_features(features: Tensor, feature_dim: int | None) -> Tensor:
         )
     if not features.isfinite().all():
         raise ValueError("some features are not finite, where numbers were expected; look for NaN in the samples")
+    # Double precision stays what it is, all else becomes single: half precision would lose small distances.
     return features.detach() if features.dtype == torch.float64 else features.detach().float()
 
 

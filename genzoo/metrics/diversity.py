@@ -60,4 +60,5 @@ class PairwiseDiversity(Metric):
         total = torch.zeros((), dtype=torch.float64, device=features.device)
         for _, rows in distances(features, features):
             total += rows.sum()
+        # All pairs are in the total twice, and each sample with itself at a distance of 0.
         return (total / (number * (number - 1))).float()

@@ -210,6 +210,7 @@ class ExtrapolatedFrechetDistance(TwoSampleMetric):
         reference = moments_of(real)
         root = _root(reference.covariance)
         sizes = np.linspace(len(fake) // 10, len(fake), self.points).astype(np.int64)
+        # Each size draws a subset of its own, so that the errors of the points have little in common.
         values = [
             float(_distance(reference, root, moments_of(fake[canonical_order(fake, seed)[:size]])))
             for seed, size in enumerate(sizes)

@@ -66,5 +66,6 @@ class ClassScore(Metric):
         if self.number == 0:
             raise TooFewSamplesError("ClassScore has 0 samples, but needs at least 1; update it first")
         mean = self.probabilities / self.number
+        # Classes that never occur add 0 log 0 = 0.
         divergence: Tensor = self.negative_entropy / self.number - torch.special.xlogy(mean, mean).sum()
         return divergence.exp().float()

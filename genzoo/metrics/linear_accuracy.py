@@ -39,6 +39,7 @@ class LinearAccuracy(TrainTestAccuracy):
         svm = import_extra("sklearn.svm", "scikit-learn", "LinearAccuracy")
         pipeline = import_extra("sklearn.pipeline", "scikit-learn", "LinearAccuracy")
         preprocessing = import_extra("sklearn.preprocessing", "scikit-learn", "LinearAccuracy")
+        # The solver goes through the rows in an order that it draws, so that their own order would matter.
         order = canonical_order(training, seed=0)
         machine = pipeline.make_pipeline(
             preprocessing.StandardScaler(), svm.LinearSVC(C=self.regularisation, dual="auto", random_state=0)

@@ -72,6 +72,7 @@ class MixtureCoverage(Metric):
             ValueError: If their shape is wrong or they are not finite.
         """
         points = require_features(points, self._means.shape[1]).to(self._means)
+        # Computed as differences of squares, small distances would lose their digits.
         found, mode = torch.cdist(points, self._means, compute_mode="donot_use_mm_for_euclid_dist").min(1)
         good = mode[found <= 3.0 * self.sigma]
         self.counts += torch.bincount(good, minlength=len(self._means))
@@ -133,6 +134,7 @@ class StackedModes(Metric):
         logits = self.classifier(images.flatten(0, 1)[:, None]).logits
         assert logits is not None
         number = self.classifier.number_of_classes
+        # The digits of red, green and blue, read as one number.
         triples = logits.argmax(1).view(-1, 3) @ torch.tensor([number**2, number, 1])
         self.counts += torch.bincount(triples, minlength=number**3).to(self.counts.device)
 

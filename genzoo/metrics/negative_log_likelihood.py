@@ -73,6 +73,7 @@ class NegativeLogLikelihood(Metric):
                 f"NegativeLogLikelihood has {int(self.number)} images, but needs at least 2; update it with more"
             )
         mean = self.total / self.number
+        # Rounding may make the variance of nearly equal values negative.
         variance = (self.squares - self.number * mean.square()).clamp(min=0.0) / (self.number - 1)
         return {
             "nll": -mean.float(),

@@ -68,6 +68,7 @@ class ReconstructionQuality(Metric):
                 f"got {images.dtype} images, but expected floats in [-1, 1]; bring bytes there with "
                 "genzoo.spec.to_float"
             )
+        # A decoder without an output activation may leave the range, which a picture cannot.
         original, reconstructed = (
             (x.detach().to(self.device, torch.float32).clamp(-1.0, 1.0) + 1.0) / 2.0 for x in (images, reconstructions)
         )

@@ -45,6 +45,7 @@ class Sharpness(ImageMean):
         require_images(images, None, None, "Sharpness")
         if min(images.shape[2:]) < 3:
             raise ValueError(f"Sharpness got images of {tuple(images.shape[2:])} pixels, but needs at least (3, 3)")
+        # In pieces, which bounds memory.
         super().update(torch.cat([sharpness(chunk) for chunk in images.split(1024)]).cpu())
 
 

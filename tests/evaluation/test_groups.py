@@ -21,7 +21,7 @@ from tests.evaluation.scoring import NETWORKS, PLAYERS, loaded, scores
 
 def test_every_group_can_be_asked_for_by_its_name():
     assert tuple(GROUPS) == get_args(GroupName)
-    assert [name for name, group in GROUPS.items() if not group.is_computed_unasked] == ["representation", "parzen"]
+    assert [name for name, group in GROUPS.items() if not group.is_computed_by_default] == ["representation", "parzen"]
 
 
 def test_a_model_fits_by_what_it_can_do_whatever_its_class(digits):

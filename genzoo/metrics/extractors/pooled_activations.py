@@ -36,6 +36,7 @@ class PooledActivations(nn.Module):
         Raises:
             ValueError: If the discriminator has no maps of activations.
         """
+        # Activations of fully connected layers have no places to pool.
         maps = [output for output in self.discriminator.activations(images) if output.ndim == 4]
         if not maps:
             raise ValueError(
