@@ -11,6 +11,8 @@ from genzoo.networks.deep_convolutional import DCGANGenerator as DCGANGenerator
 from genzoo.networks.deep_convolutional import DCGANPlayers as DCGANPlayers
 from genzoo.networks.discriminator import Discriminator as Discriminator
 from genzoo.networks.discriminator import LayeredDiscriminator as LayeredDiscriminator
+from genzoo.networks.image_to_image import ImageToImagePlayers as ImageToImagePlayers
+from genzoo.networks.image_to_image import UNetGenerator as UNetGenerator
 from genzoo.networks.mlp import GatedLinear as GatedLinear
 from genzoo.networks.mlp import GatedMLPEncoderDecoder as GatedMLPEncoderDecoder
 from genzoo.networks.mlp import MLPDiscriminator as MLPDiscriminator

@@ -5,11 +5,11 @@ the networks that it builds are ordinary modules.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 
 from torch import nn
 
 from genzoo.hyperparameters import WholeNumbers
+from genzoo.networks.conditioning import Shape
 from genzoo.networks.discriminator import Discriminator
 
 
@@ -20,15 +20,11 @@ class EncoderDecoder(WholeNumbers, ABC):
     """
 
     @abstractmethod
-    def encoder(
-        self, data_shape: Sequence[int], code_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def encoder(self, data_shape: Shape, code_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *data_shape)`` to ``(N, *code_shape)``."""
 
     @abstractmethod
-    def decoder(
-        self, code_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def decoder(self, code_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *code_shape)`` to ``(N, *data_shape)``, without an output activation."""
 
 
@@ -39,17 +35,15 @@ class Players(WholeNumbers, ABC):
     """
 
     @abstractmethod
-    def generator(
-        self, latent_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *latent_shape)`` to ``(N, *data_shape)``, images in [-1, 1]."""
 
     @abstractmethod
-    def discriminator(self, data_shape: Sequence[int], condition_shape: Sequence[int] = ()) -> Discriminator:
+    def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
         """A network from ``(N, *data_shape)`` to logits ``(N,)``."""
 
 
-def halvings(data_shape: Sequence[int]) -> tuple[int, int]:
+def halvings(data_shape: Shape) -> tuple[int, int]:
     """How a stack of strided convolutions shrinks an image: by half while the size is even and above 4.
 
     Args:

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from genzoo.spec import is_image
 
+Shape = Sequence[int]
+"""Of one item, without the batch."""
+
 
 def concatenate(x: Tensor, condition: Tensor | None) -> Tensor:
     """Flattens and puts a condition beside: ``(N, ...)`` of D numbers and ``(N, ...)`` of K to ``(N, D + K)``."""
@@ -69,13 +72,13 @@ class ImageLayers(ConditionedLayers):
         return concatenate_maps(x, condition)
 
 
-def numbers_of(condition_shape: Sequence[int]) -> int:
+def numbers_of(condition_shape: Shape) -> int:
     """How many numbers a condition has: K, by which it widens a vector; 0 without one."""
     # Not the product alone, which is 1 where there is no condition.
     return math.prod(condition_shape) if condition_shape else 0
 
 
-def maps_of(condition_shape: Sequence[int], data_shape: Sequence[int]) -> int:
+def maps_of(condition_shape: Shape, data_shape: Shape) -> int:
     """How many channels a condition takes beside images ``(C, H, W)``; 0 without one.
 
     Raises:
@@ -91,7 +94,7 @@ def maps_of(condition_shape: Sequence[int], data_shape: Sequence[int]) -> int:
     return condition_shape[0]
 
 
-def length_beside_code(condition_shape: Sequence[int], owner: object, alternative: str) -> int:
+def length_beside_code(condition_shape: Shape, owner: object, alternative: str) -> int:
     """How many numbers a condition puts beside a code, in networks that can only see it there; 0 without one.
 
     Args:
@@ -110,7 +113,7 @@ def length_beside_code(condition_shape: Sequence[int], owner: object, alternativ
     return numbers_of(condition_shape)
 
 
-def code_length(code_shape: Sequence[int], owner: object) -> int:
+def code_length(code_shape: Shape, owner: object) -> int:
     """D, the length of codes that are vectors, ``(D,)``.
 
     Raises:

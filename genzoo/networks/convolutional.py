@@ -1,13 +1,12 @@
 """Convolutional encoder and decoder for autoencoders."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from torch import nn
 
 from genzoo.networks.architectures import EncoderDecoder, channels_by_level, halvings
-from genzoo.networks.conditioning import ImageLayers, VectorLayers, code_length, length_beside_code, maps_of
+from genzoo.networks.conditioning import ImageLayers, Shape, VectorLayers, code_length, length_beside_code, maps_of
 from genzoo.networks.upsampling import Upsampling, doubling
 
 
@@ -26,9 +25,7 @@ class ConvolutionalEncoderDecoder(EncoderDecoder):
     width: int = 32
     upsampling: Upsampling = "transposed"
 
-    def encoder(
-        self, data_shape: Sequence[int], code_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def encoder(self, data_shape: Shape, code_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, C, H, W)`` to ``(N, *code_shape)``."""
         number, size = halvings(data_shape)
         channels = [data_shape[0] + maps_of(condition_shape, data_shape), *channels_by_level(self.width, number)]
@@ -38,9 +35,7 @@ class ConvolutionalEncoderDecoder(EncoderDecoder):
         bottleneck = nn.Linear(channels[-1] * size * size, code_length(code_shape, self))
         return ImageLayers(*layers, nn.Flatten(), bottleneck)
 
-    def decoder(
-        self, code_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def decoder(self, code_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *code_shape)`` to ``(N, C, H, W)``, without an output activation."""
         number, size = halvings(data_shape)
         channels = [*reversed(channels_by_level(self.width, number)), data_shape[0]]

@@ -11,7 +11,6 @@ authors' later code and in PyTorch's tutorial); the depth follows the image size
 from N(1, 0.02^2) as in the authors' code; the discriminator gives logits.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from genzoo.networks.architectures import Players, channels_by_level, halvings
-from genzoo.networks.conditioning import ImageLayers, code_length, concatenate, length_beside_code, maps_of
+from genzoo.networks.conditioning import ImageLayers, Shape, code_length, concatenate, length_beside_code, maps_of
 from genzoo.networks.discriminator import Discriminator, LayeredDiscriminator
 from genzoo.networks.upsampling import Upsampling, doubling
 
@@ -43,7 +42,7 @@ class DCGANGenerator(nn.Module):
         upsampling: How sizes are doubled.
     """
 
-    def __init__(self, latent_dim: int, data_shape: Sequence[int], width: int, upsampling: Upsampling) -> None:
+    def __init__(self, latent_dim: int, data_shape: Shape, width: int, upsampling: Upsampling) -> None:
         super().__init__()
         number, size = halvings(data_shape)
         channels = channels_by_level(width, number)[::-1]
@@ -69,7 +68,7 @@ class DCGANDiscriminator(LayeredDiscriminator):
         width: Channels after the first layer.
     """
 
-    def __init__(self, data_shape: Sequence[int], width: int) -> None:
+    def __init__(self, data_shape: Shape, width: int) -> None:
         number, size = halvings(data_shape)
         channels = channels_by_level(width, number)
         layers: list[nn.Module] = [
@@ -100,9 +99,7 @@ class DCGANPlayers(Players):
     width: int = 64
     upsampling: Upsampling = "transposed"
 
-    def generator(
-        self, latent_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *latent_shape)`` to ``(N, C, H, W)`` in [-1, 1]."""
         in_features = code_length(latent_shape, self) + length_beside_code(
             condition_shape, self, "MLPPlayers or ImageToImagePlayers"
@@ -110,7 +107,7 @@ class DCGANPlayers(Players):
         network = DCGANGenerator(in_features, data_shape, self.width, self.upsampling)
         return network.to(memory_format=torch.channels_last)
 
-    def discriminator(self, data_shape: Sequence[int], condition_shape: Sequence[int] = ()) -> Discriminator:
+    def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
         """A network from ``(N, C, H, W)`` to logits ``(N,)``."""
         channels, *size = data_shape
         network = DCGANDiscriminator([channels + maps_of(condition_shape, data_shape), *size], self.width)

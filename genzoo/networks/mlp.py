@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from genzoo.networks.architectures import EncoderDecoder, Players
-from genzoo.networks.conditioning import VectorLayers, code_length, concatenate, numbers_of
+from genzoo.networks.conditioning import Shape, VectorLayers, code_length, concatenate, numbers_of
 from genzoo.networks.discriminator import Discriminator, LayeredDiscriminator
 from genzoo.spec import is_image
 
@@ -41,17 +41,13 @@ class MLPEncoderDecoder(EncoderDecoder):
 
     hidden_features: tuple[int, ...] = (512, 512)
 
-    def encoder(
-        self, data_shape: Sequence[int], code_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def encoder(self, data_shape: Shape, code_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *data_shape)`` to ``(N, *code_shape)``."""
         in_features = math.prod(data_shape) + numbers_of(condition_shape)
         widths = [in_features, *self.hidden_features, code_length(code_shape, self)]
         return VectorLayers(nn.Flatten(), perceptron(widths, relu))
 
-    def decoder(
-        self, code_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def decoder(self, code_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *code_shape)`` to ``(N, *data_shape)``, without an output activation."""
         in_features = code_length(code_shape, self) + numbers_of(condition_shape)
         widths = [in_features, *reversed(self.hidden_features), math.prod(data_shape)]
@@ -82,18 +78,14 @@ class GatedMLPEncoderDecoder(EncoderDecoder):
 
     hidden_features: tuple[int, ...] = (300, 300)
 
-    def encoder(
-        self, data_shape: Sequence[int], code_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def encoder(self, data_shape: Shape, code_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *data_shape)`` to ``(N, *code_shape)``."""
         in_features = math.prod(data_shape) + numbers_of(condition_shape)
         return VectorLayers(
             nn.Flatten(), *self._layers(in_features, self.hidden_features, code_length(code_shape, self))
         )
 
-    def decoder(
-        self, code_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def decoder(self, code_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *code_shape)`` to ``(N, *data_shape)``, without an output activation."""
         in_features = code_length(code_shape, self) + numbers_of(condition_shape)
         layers = self._layers(in_features, self.hidden_features[::-1], math.prod(data_shape))
@@ -107,7 +99,7 @@ class GatedMLPEncoderDecoder(EncoderDecoder):
 class MLPGenerator(nn.Module):
     """Latent variables, and a condition beside them, to data: linear layers, batch norm, ReLU; tanh for images."""
 
-    def __init__(self, widths: Sequence[int], data_shape: Sequence[int], batch_norm: bool) -> None:
+    def __init__(self, widths: Sequence[int], data_shape: Shape, batch_norm: bool) -> None:
         super().__init__()
         between = [nn.BatchNorm1d, relu] if batch_norm else [relu]
         bounding = [nn.Tanh()] if is_image(data_shape) else []
@@ -143,15 +135,13 @@ class MLPPlayers(Players):
     dropout: float = 0.3
     batch_norm: bool = True
 
-    def generator(
-        self, latent_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *latent_shape)`` to ``(N, *data_shape)`` in [-1, 1]."""
         in_features = code_length(latent_shape, self) + numbers_of(condition_shape)
         widths = [in_features, *self.generator_features, math.prod(data_shape)]
         return MLPGenerator(widths, data_shape, self.batch_norm)
 
-    def discriminator(self, data_shape: Sequence[int], condition_shape: Sequence[int] = ()) -> Discriminator:
+    def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
         """A network from ``(N, *data_shape)`` to logits ``(N,)``."""
         in_features = math.prod(data_shape) + numbers_of(condition_shape)
         return MLPDiscriminator([in_features, *self.discriminator_features, 1], self.dropout)

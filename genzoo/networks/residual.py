@@ -5,13 +5,12 @@ twice, and add). Not from the paper: group norm in place of batch norm (Wu and H
 does not depend on its neighbours; SiLU in place of ReLU.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from genzoo.networks.architectures import EncoderDecoder, channels_by_level, halvings
-from genzoo.networks.conditioning import ImageLayers, VectorLayers, code_length, length_beside_code, maps_of
+from genzoo.networks.conditioning import ImageLayers, Shape, VectorLayers, code_length, length_beside_code, maps_of
 from genzoo.networks.upsampling import Upsampling, doubling
 
 
@@ -45,9 +44,7 @@ class ResidualEncoderDecoder(EncoderDecoder):
     blocks: int = 1
     upsampling: Upsampling = "resize"
 
-    def encoder(
-        self, data_shape: Sequence[int], code_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def encoder(self, data_shape: Shape, code_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, C, H, W)`` to ``(N, *code_shape)``."""
         number, size = halvings(data_shape)
         fan_in, layers = data_shape[0] + maps_of(condition_shape, data_shape), list[nn.Module]()
@@ -62,9 +59,7 @@ class ResidualEncoderDecoder(EncoderDecoder):
         ]
         return ImageLayers(*layers)
 
-    def decoder(
-        self, code_shape: Sequence[int], data_shape: Sequence[int], condition_shape: Sequence[int] = ()
-    ) -> nn.Module:
+    def decoder(self, code_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *code_shape)`` to ``(N, C, H, W)``, without an output activation."""
         number, size = halvings(data_shape)
         channels = channels_by_level(self.width, number)[::-1]
