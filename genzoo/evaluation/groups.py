@@ -29,7 +29,7 @@ GROUPS: dict[GroupName, ScoreGroup] = {
     )
 }
 
-# What goes wrong with data, weights or devices; anything else is a mistake of ours, whose traceback is wanted.
+# Of data, weights or devices, and told in a line; anything else is a bug, and logged with its traceback.
 FORESEEN = (ValueError, OSError, RuntimeError, ImportError)
 
 logger = logging.getLogger(__name__)
