@@ -46,6 +46,9 @@ class Players(WholeNumbers, ABC):
 def halvings(data_shape: Shape) -> tuple[int, int]:
     """How a stack of strided convolutions shrinks an image: by half while the size is even and above 4.
 
+    4x4 is the base of DCGAN. Sizes that can be halved only to more than 7 are refused: the layer between the base and
+    the code has a weight for every place in it.
+
     Args:
         data_shape: ``(C, H, W)`` of square images.
 
@@ -69,5 +72,8 @@ def halvings(data_shape: Shape) -> tuple[int, int]:
 
 
 def channels_by_level(width: int, number: int) -> list[int]:
-    """Channels after each of the halvings: ``width``, then twice as many each time, up to 16 times as many."""
+    """Channels after each of the halvings: ``width``, then twice as many each time, up to 16 times as many.
+
+    Without the limit, every further halving would make a network four times as large.
+    """
     return [width * min(2**level, 16) for level in range(number)]

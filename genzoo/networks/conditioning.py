@@ -40,8 +40,8 @@ def concatenate_maps(images: Tensor, condition: Tensor | None) -> Tensor:
 class ConditionedLayers(nn.Sequential, ABC):
     """Layers in turn, of an input ``x`` that a condition is joined with first.
 
-    It is a sequence rather than holds one, so that weights have the same names in a checkpoint as those of a plain
-    sequence.
+    It is a sequence rather than holds one: weights are then called in a checkpoint as those of the plain sequences that
+    networks without conditions have been.
     """
 
     @abstractmethod

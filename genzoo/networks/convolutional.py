@@ -30,6 +30,7 @@ class ConvolutionalEncoderDecoder(EncoderDecoder):
         number, size = halvings(data_shape)
         channels = [data_shape[0] + maps_of(condition_shape, data_shape), *channels_by_level(self.width, number)]
         layers: list[nn.Module] = []
+        # Kernels of twice the stride: every pixel is seen equally often, which 3x3 with stride 2 would not do.
         for fan_in, fan_out in pairwise(channels):
             layers += [nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), nn.ReLU()]
         bottleneck = nn.Linear(channels[-1] * size * size, code_length(code_shape, self))

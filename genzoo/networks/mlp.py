@@ -1,4 +1,8 @@
-"""Multilayer perceptrons: the networks of the first VAE and GAN papers."""
+"""Multilayer perceptrons: the networks of the first papers on VAE and GAN.
+
+From Kingma and Welling 2014 and Goodfellow et al. 2014: fully connected layers; dropout in the discriminator. Not from
+them: ReLU for tanh in the autoencoder, LeakyReLU for maxout in the discriminator, batch norm in the generator.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -45,6 +49,7 @@ class MLPEncoderDecoder(EncoderDecoder):
         """A network from ``(N, *data_shape)`` to ``(N, *code_shape)``."""
         in_features = math.prod(data_shape) + numbers_of(condition_shape)
         widths = [in_features, *self.hidden_features, code_length(code_shape, self)]
+        # Flatten finds vectors already; it stays because layers are named by their places in a checkpoint.
         return VectorLayers(nn.Flatten(), perceptron(widths, relu))
 
     def decoder(self, code_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
@@ -81,9 +86,9 @@ class GatedMLPEncoderDecoder(EncoderDecoder):
     def encoder(self, data_shape: Shape, code_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *data_shape)`` to ``(N, *code_shape)``."""
         in_features = math.prod(data_shape) + numbers_of(condition_shape)
-        return VectorLayers(
-            nn.Flatten(), *self._layers(in_features, self.hidden_features, code_length(code_shape, self))
-        )
+        layers = self._layers(in_features, self.hidden_features, code_length(code_shape, self))
+        # Flatten keeps the places of the layers, by which a checkpoint names them.
+        return VectorLayers(nn.Flatten(), *layers)
 
     def decoder(self, code_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *code_shape)`` to ``(N, *data_shape)``, without an output activation."""
@@ -102,6 +107,7 @@ class MLPGenerator(nn.Module):
     def __init__(self, widths: Sequence[int], data_shape: Shape, batch_norm: bool) -> None:
         super().__init__()
         between = [nn.BatchNorm1d, relu] if batch_norm else [relu]
+        # Images are in [-1, 1]; points have no bounds.
         bounding = [nn.Tanh()] if is_image(data_shape) else []
         self.layers = nn.Sequential(perceptron(widths, *between), *bounding, nn.Unflatten(1, tuple(data_shape)))
 

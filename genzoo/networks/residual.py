@@ -51,13 +51,8 @@ class ResidualEncoderDecoder(EncoderDecoder):
         for channels in channels_by_level(self.width, number):
             layers += [nn.Conv2d(fan_in, channels, 4, stride=2, padding=1), *self._blocks(channels)]
             fan_in = channels
-        layers += [
-            _norm(fan_in),
-            nn.SiLU(),
-            nn.Flatten(),
-            nn.Linear(fan_in * size * size, code_length(code_shape, self)),
-        ]
-        return ImageLayers(*layers)
+        bottleneck = nn.Linear(fan_in * size * size, code_length(code_shape, self))
+        return ImageLayers(*layers, _norm(fan_in), nn.SiLU(), nn.Flatten(), bottleneck)
 
     def decoder(self, code_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *code_shape)`` to ``(N, C, H, W)``, without an output activation."""
@@ -68,6 +63,7 @@ class ResidualEncoderDecoder(EncoderDecoder):
             nn.Linear(in_features, channels[0] * size * size),
             nn.Unflatten(1, (channels[0], size, size)),
         ]
+        # The last doubling ends in maps of the image's size, and a further convolution makes the image of them.
         for fan_in, fan_out in zip(channels, [*channels[1:], self.width], strict=True):
             layers += [*self._blocks(fan_in), *doubling(fan_in, fan_out, self.upsampling)]
         layers += [_norm(self.width), nn.SiLU(), nn.Conv2d(self.width, data_shape[0], 3, padding=1)]
