@@ -8,7 +8,7 @@ import pytest
 
 from genzoo.cli import main
 from genzoo.cli.configs import shipped_configs
-from genzoo.models.inference import InferenceModel
+from genzoo.training.inference import InferenceModel
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from tests.data.official_files import write_for_overlay

@@ -12,7 +12,7 @@ import torch
 from genzoo.callbacks.checkpoints import WholeCheckpointIO
 from genzoo.checkpoints import CheckpointError, read_checkpoint
 from genzoo.data.fashion_mnist import FashionMNISTMini
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 from genzoo.models.vae import VAE
 from genzoo.training.checkpoint_io import SafeCheckpointIO
 from tests.conftest import RandomImages

@@ -14,7 +14,7 @@ from PIL import Image
 
 from genzoo.cli import main
 from genzoo.drawing import grid
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 
 FIXTURES = Path(__file__).parent / "fixtures" / "runs_of_0_1"
 RUNS = ["vae", "dcgan"]

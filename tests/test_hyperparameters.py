@@ -28,11 +28,11 @@ from genzoo.losses.gaussian_likelihoods import Gaussian
 from genzoo.metrics import FeatureExtractor, PooledActivations
 from genzoo.metrics.extractors.fitting import Recipe
 from genzoo.models import VAE
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 from genzoo.networks.architectures import EncoderDecoder, Players
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder
-from genzoo.optimizers import AdversarialAdam
+from genzoo.training.optimizers import AdversarialAdam
 from genzoo.sampling.priors import Prior
 from genzoo.spec import image_spec
 from tests.conftest import RandomImages
@@ -56,7 +56,7 @@ def test_numpy_scalars_become_numbers():
 
 
 def test_classes_partials_and_dataclasses_become_class_paths():
-    assert as_plain(AdversarialAdam) == {"class_path": "genzoo.optimizers.AdversarialAdam"}
+    assert as_plain(AdversarialAdam) == {"class_path": "genzoo.training.optimizers.AdversarialAdam"}
     assert as_plain(partial(torch.optim.SGD, lr=0.1)) == {
         "class_path": "torch.optim.sgd.SGD",
         "init_args": {"lr": 0.1},

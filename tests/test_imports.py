@@ -13,7 +13,7 @@ import pytest
 
 import genzoo.models
 from genzoo.discovery import public_classes
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 
 PACKAGE = Path(genzoo.__file__).parent
 

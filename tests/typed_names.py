@@ -5,7 +5,7 @@ from typing_extensions import assert_type
 import genzoo.models
 from genzoo import DCGAN, VAE, FashionMNISTMini, FrechetDistance, NonSaturating, Pictures
 from genzoo.data import ImageFolder
-from genzoo.models import GenerativeModel
+from genzoo.training import GenerativeModel
 from genzoo.networks import DCGANPlayers
 from genzoo.spec import DataSpec
 

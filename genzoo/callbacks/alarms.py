@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genzoo.data.arrays import Batch
 from genzoo.hyperparameters import whole_number
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 
 ALIKE = 256
 
@@ -137,8 +137,8 @@ class Alarms(Callback):
         if (trainer.is_global_zero or pl_module.is_divided) and (self._real is None or len(self._real) < ALIKE):
             x = batch[0].detach().cpu()
             self._real = x if self._real is None else torch.cat([self._real, x])[:ALIKE]
-        if pl_module.logged_step == trainer.global_step - 1:
-            self._watch_the_game(trainer, pl_module, pl_module.logged)
+        if pl_module.step_log.latest_step == trainer.global_step - 1:
+            self._watch_the_game(trainer, pl_module, pl_module.step_log.latest)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compares samples with real items."""
@@ -147,7 +147,7 @@ class Alarms(Callback):
             return
         if self._real is None or len(self._real) < 2:
             return
-        if "collapse" in self._said or (pl_module.condition_dim and pl_module.num_classes == 0):
+        if "collapse" in self._said or not pl_module.condition.has_default:
             return
         samples = pl_module.sample(len(self._real), seed=0)
         diversity, real = pairwise_distance(samples), pairwise_distance(self._real)

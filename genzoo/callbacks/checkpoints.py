@@ -10,8 +10,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from genzoo.files import whole_file
-from genzoo.steps import ends_step
 from genzoo.training.checkpoint_io import SafeCheckpointIO
+from genzoo.training.steps import ends_step
 
 BEST = "best.ckpt"
 LAST = "last.ckpt"

@@ -17,7 +17,7 @@ from genzoo.evaluation.groups import all_scores, require_fit
 from genzoo.evaluation.score import Score, score_table, write_scores
 from genzoo.evaluation.score_group import GroupName
 from genzoo.hyperparameters import whole_number
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 
 
 class Evaluation(Callback):

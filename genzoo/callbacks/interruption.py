@@ -11,7 +11,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_only
 
 from genzoo.callbacks.checkpoints import Checkpoints, agreed
-from genzoo.steps import ends_step
+from genzoo.training.steps import ends_step
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -11,11 +11,10 @@ from torch import Tensor
 from genzoo.data.arrays import Batch
 from genzoo.drawing import grid, log_picture, save_picture, scatter
 from genzoo.hyperparameters import whole_number
-from genzoo.models.base import GenerativeModel, evaluating
 from genzoo.sampling.capabilities import Encodes
 from genzoo.spec import is_image
+from genzoo.training.model import GenerativeModel, evaluating
 
-MAX_CLASS_ROWS = 20
 POINTS = 2500
 
 
@@ -97,26 +96,19 @@ class Pictures(Callback):
         """The grids of a model by name, each uint8, ``(height, width, 3)``."""
         pictures, images = {}, is_image(model.data_shape)
         if model.can_sample:
-            y = self._conditions(model)
+            y = model.condition.grid(self.columns, None if self._examples is None else self._examples[1])
             number = len(y) if y is not None else self.columns * self.rows if images else POINTS
             samples = model.sample(number, y, self.seed)
             pictures["samples"] = grid(samples, model.data_spec, self.columns) if images else self._scatter(samples)
         if isinstance(model, Encodes) and self._examples is not None:
-            pictures["reconstructions"] = self._reconstructions(model, self._examples[0])
+            pictures["reconstructions"] = self._reconstructions(model, *self._examples)
         return pictures
 
-    def _conditions(self, model: GenerativeModel) -> Tensor | None:
-        if model.condition_dim == 0:
-            return None
-        if self._examples is not None and self._examples[1].is_floating_point():
-            return self._examples[1]
-        return torch.arange(min(model.num_classes, MAX_CLASS_ROWS)).repeat_interleave(self.columns)
-
-    def _reconstructions(self, model: GenerativeModel, x: Tensor) -> np.ndarray:
+    def _reconstructions(self, model: GenerativeModel, x: Tensor, y: Tensor) -> np.ndarray:
         assert isinstance(model, Encodes)
         x = x[: len(x) // self.columns * self.columns] if len(x) > self.columns else x
         with evaluating(model):
-            reconstructed = model.together(lambda: model.reconstruct(x.to(model.device)))
+            reconstructed = model.together(lambda: model.reconstruct(x.to(model.device), y[: len(x)]))
         if not is_image(model.data_shape):
             return self._scatter(reconstructed)
         originals, copies = torch.split(x, self.columns), torch.split(reconstructed.cpu(), self.columns)

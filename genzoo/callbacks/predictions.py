@@ -12,9 +12,10 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor
 
 from genzoo.files import whole_file
-from genzoo.models.base import GenerativeModel, images_in
 from genzoo.precision import at_least_float32
 from genzoo.spec import is_image, to_native, to_uint8
+from genzoo.training.model import GenerativeModel
+from genzoo.training.split_means import images_in
 
 
 class Predictions(BasePredictionWriter):

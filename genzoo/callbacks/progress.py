@@ -3,6 +3,8 @@
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import RichProgressBar
 
+from genzoo.training.model import GenerativeModel
+
 
 class ProgressBar(RichProgressBar):
     """Rich's bar with the model's own choice of numbers under short names: ``train/elbo`` is shown as ``elbo``."""
@@ -13,7 +15,8 @@ class ProgressBar(RichProgressBar):
         """The numbers to show."""
         metrics = super().get_metrics(trainer, pl_module)
         metrics.pop("v_num", None)
-        shown: dict[str, float] = getattr(pl_module, "shown", {})
+        assert isinstance(pl_module, GenerativeModel)
+        shown = pl_module.step_log.shown
         return metrics | {
             name.removeprefix("train/").replace("/", " ").replace("_", " "): shown[name] for name in shown
         }

@@ -17,8 +17,8 @@ from genzoo.metrics.checks import TooFewSamplesError
 from genzoo.metrics.extractors.extractor import FeatureExtractor
 from genzoo.metrics.frechet import FrechetDistance
 from genzoo.metrics.precision_recall import PrecisionRecall
-from genzoo.models.base import GenerativeModel
 from genzoo.spec import is_image
+from genzoo.training.model import GenerativeModel
 
 # Samples that are drawn and embedded to estimate how long a score takes.
 PROBE = 16

@@ -19,7 +19,7 @@ from lightning_utilities.core.rank_zero import rank_zero_only, rank_zero_warn
 
 from genzoo.files import reason, remedy, write_whole
 from genzoo.loggers import WandbLogger
-from genzoo.steps import ends_step
+from genzoo.training.steps import ends_step
 
 CONFIG = "config.yaml"
 LOCK = ".lock"

@@ -10,8 +10,8 @@ from genzoo.cli.configs import CLASS_KEYS, shipped_configs
 from genzoo.cli.reasons import Reason, reasons
 from genzoo.cli.signatures import classes_in, names_of, parameter_of, settings_of
 from genzoo.data.splits import ArrayDataModule
-from genzoo.models.base import GenerativeModel
 from genzoo.names import nearest
+from genzoo.training.model import GenerativeModel
 
 ROOTS: dict[str, type] = {"model": GenerativeModel, "data": ArrayDataModule}
 VALUES = {

@@ -37,9 +37,9 @@ from genzoo.cli.run_folder import SaveConfig, create_run_folder, held, release_r
 from genzoo.cli.signatures import require_values
 from genzoo.data.splits import ArrayDataModule
 from genzoo.loggers import CSVLogger, WandbLogger
-from genzoo.models.base import GenerativeModel
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
 from genzoo.sampling.checks import require_same_data
+from genzoo.training.model import GenerativeModel
 
 DEFAULTS = {
     "trainer.logger": [{"class_path": f"genzoo.loggers.{name}"} for name in ("CSVLogger", "WandbLogger")],
@@ -221,7 +221,7 @@ class TrainingCLI(LightningCLI):
         if self.verb == "fit":
             require_batches_for_batch_norm(self.model, type(self.model).__name__, self.datamodule.batch_size)
         if self.continued is not None and self.continued.data_spec is not None:
-            require_same_data(self.continued.data_spec, self.datamodule.spec, self.model.condition_dim > 0)
+            require_same_data(self.continued.data_spec, self.datamodule.spec, bool(self.model.condition.shape))
         if self.verb == "test":
             self.config_init.test.evaluation.require_fit(self.model, self.datamodule)
         loggers = self.config_init[self.verb].trainer.logger

@@ -77,16 +77,17 @@ class ImageDataModule(ArrayDataModule):
             heads = _coins(images, self.trainer)
         return _as_seen(images, heads), _as_seen(labels, heads) if self.condition_channels else labels
 
-    def training_batches(self, number: int) -> Iterator[Tensor]:
-        """Training images in [-1, 1] as evaluation shows them: in the order of the file, not flipped.
+    def training_batches(self, number: int) -> Iterator[Batch]:
+        """Training images in [-1, 1] and their labels as evaluation shows them: in the order of the file, not flipped.
 
         Args:
             number: How many at most; fewer than there are, are a fixed choice.
 
         Yields:
-            Batches ``(B, C, H, W)``, float32.
+            Images ``(B, C, H, W)``, float32, and their labels.
         """
-        return map(to_float, super().training_batches(number))
+        for images, labels in super().training_batches(number):
+            yield _as_seen(images, None), _as_seen(labels, None) if self.condition_channels else labels
 
     def native_array(self, part: Part) -> ImageArray:
         """A part that is loaded, as one array, in its order and in native size, whatever size the model sees.

@@ -10,7 +10,6 @@ import numpy as np
 from lightning import LightningDataModule
 from lightning.pytorch.utilities import rank_zero_info
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 from typing_extensions import Self
 
@@ -206,19 +205,19 @@ class ArrayDataModule(LightningDataModule, ABC):
         """The official test split, in order."""
         return self.test_dataloader()
 
-    def training_batches(self, number: int) -> Iterator[Tensor]:
-        """Training items as evaluation shows them: in the order of the file, neither flipped nor shuffled.
+    def training_batches(self, number: int) -> Iterator[Batch]:
+        """Training items and their labels as evaluation shows them: in the order of the file, neither flipped nor shuffled.
 
         Args:
             number: How many at most; fewer than there are, are a fixed choice.
 
         Yields:
-            Batches ``(B, ...)`` of what a model sees.
+            Batches of what a model sees.
         """
         items = self._excerpt(number)
         for start in range(0, len(items), self.batch_size):
             batch: Any = items.__getitems__(list(range(start, min(start + self.batch_size, len(items)))))
-            yield batch[0]
+            yield batch
 
     def array(self, part: Part) -> ImageArray:
         """A part that is loaded, as one array, in its order and as evaluation shows it.

@@ -18,7 +18,8 @@ from genzoo.evaluation.suited_extractors import extractors_for
 from genzoo.metrics.class_agreement import ClassAgreement
 from genzoo.metrics.classification_accuracy import ClassifierAccuracy, NearestNeighbourAccuracy, TrainTestAccuracy
 from genzoo.metrics.extractors.extractor import FeatureExtractor
-from genzoo.models.base import GenerativeModel
+from genzoo.sampling.conditions import ClassCondition
+from genzoo.training.model import GenerativeModel
 
 
 class ClassesGroup(ScoreGroup):
@@ -28,8 +29,10 @@ class ClassesGroup(ScoreGroup):
 
     def misfit(self, model: GenerativeModel, data: ArrayDataModule) -> str | None:
         """It needs images with classes, and a model that is told them."""
-        unconditional = None if model.condition_dim else f"{type(model).__name__} is unconditional"
-        return no_images(model, data) or no_classes(data) or unconditional
+        is_told = isinstance(model.condition, ClassCondition)
+        return (
+            no_images(model, data) or no_classes(data) or (None if is_told else f"{type(model).__name__} is told none")
+        )
 
     def scores(self, comparison: Comparison) -> Iterator[Score]:
         """``nearest_neighbour_accuracy``, ``classifier_accuracy`` and ``agreement/<extractor>``, in percent."""
@@ -42,7 +45,7 @@ class ClassesGroup(ScoreGroup):
         learnt = comparison.protocol(conditions="train") | numbers | {"floor": f"{len(training)} training images"}
         metrics: dict[str, Callable[[], TrainTestAccuracy]] = {
             "nearest_neighbour_accuracy": lambda: NearestNeighbourAccuracy(**UNSYNCHRONISED),
-            "classifier_accuracy": lambda: ClassifierAccuracy(model.num_classes, **UNSYNCHRONISED),
+            "classifier_accuracy": lambda: ClassifierAccuracy(len(data.class_names), **UNSYNCHRONISED),
         }
         for name, make in metrics.items():
             value = accuracy_of(make(), samples, asked, real, labels)
@@ -50,7 +53,7 @@ class ClassesGroup(ScoreGroup):
             yield Score(name, value, floor, True, learnt)
         # Agreement stands beside that on test images, and is drawn in their shares.
         for extractor in extractors_for(data, comparison.extractor):
-            if extractor.number_of_classes == model.num_classes:
+            if extractor.number_of_classes == len(data.class_names):
                 samples, asked = _asked_for(comparison, number, "test")
                 value, floor = (agreement_of(extractor, *pair) for pair in ((samples, asked), (real, labels)))
                 named = {"extractor": extractor.name, "extractor_hash": extractor.hash}

@@ -13,9 +13,8 @@ from torch import Tensor
 
 from genzoo.data.splits import PARTS_IN_WORDS, ArrayDataModule, Part
 from genzoo.evaluation.score import Plain, versions
-from genzoo.models.base import GenerativeModel
-from genzoo.sampling.shares import classes_like, items_like
 from genzoo.spec import is_image, to_float, to_native, to_uint8, way_to_native
+from genzoo.training.model import GenerativeModel
 
 # One device computes the scores, while torchmetrics would have it wait for the others.
 UNSYNCHRONISED: dict[str, Any] = {"sync_on_compute": False}
@@ -68,7 +67,7 @@ class Comparison:
         }
         if is_image(self.model.data_shape):
             protocol |= size_protocol(self.data) | {"samples_to_native_size": way_to_native(self.data.spec)}
-        if conditions is not None and self.model.condition_dim:
+        if conditions is not None and self.model.condition.shape:
             protocol["conditions"] = f"those of the {PARTS_IN_WORDS[conditions]} images, in their shares"
         return protocol
 
@@ -99,7 +98,7 @@ def drawn(model: GenerativeModel, data: ArrayDataModule, number: int, seed: int,
 
 def conditions_for(model: GenerativeModel, data: ArrayDataModule, number: int, part: Part = "test") -> Tensor | None:
     """The conditions under which a model's samples are compared with a part of the data; None for no conditions."""
-    return conditions_like(data.labels(part), number) if model.condition_dim else None
+    return model.condition.like(data.labels(part), number)
 
 
 def batches_seen(data: ArrayDataModule, part: Part, number: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -147,17 +146,3 @@ def size_protocol(data: ArrayDataModule) -> dict[str, Plain]:
     """For the protocol of a score: in which size a model sees the images, and in which they are compared."""
     size = data.spec["shape"][-1]
     return {"image_size": size, "native_size": data.spec.get("native_size", size)}
-
-
-def conditions_like(labels: NDArray[Any] | Tensor, number: int) -> Tensor:
-    """The conditions under which samples are compared with data: those of the data, in their shares.
-
-    Args:
-        labels: Of the data: classes ``(N,)``, int64, or vectors ``(N, K)``, float32.
-        number: How many samples there are, more or fewer than N.
-
-    Returns:
-        ``(number,)`` or ``(number, K)``. Classes come in turn, each as often as its share of the data asks for, to
-        the nearest whole number. Vectors are all of those of the data as often as they fit, then a fixed choice.
-    """
-    return items_like(labels, number) if labels.ndim > 1 else classes_like(labels, number)

@@ -15,9 +15,9 @@ from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, batches_seen
 from genzoo.evaluation.score import Score
 from genzoo.evaluation.score_group import ScoreGroup, scores_of
 from genzoo.metrics.negative_log_likelihood import NegativeLogLikelihood
-from genzoo.models.base import GenerativeModel, evaluating
 from genzoo.noise import ImageNoise, Stream
 from genzoo.sampling.capabilities import HasLikelihood
+from genzoo.training.model import GenerativeModel, evaluating
 
 ITEMS_AT_ONCE = 100
 
@@ -39,11 +39,11 @@ class LikelihoodGroup(ScoreGroup):
         items = len(comparison.data.parts["test"])
         batches, total = batches_seen(comparison.data, "test", ITEMS_AT_ONCE), math.ceil(items / ITEMS_AT_ONCE)
         with evaluating(model):
-            for number_of_batch, (x, _) in enumerate(track(batches, "Likelihood of test data", total=total)):
+            for number_of_batch, (x, y) in enumerate(track(batches, "Likelihood of test data", total=total)):
                 # Noise belongs to an item by its place, so that it does not depend on how many go together.
                 places = number_of_batch * ITEMS_AT_ONCE + torch.arange(len(x))
                 noise = ImageNoise(places, model.device, comparison.seed, Stream.EVALUATION)
-                nll.update(model.log_likelihood(x.to(model.device), samples=number, noise=noise))
+                nll.update(model.log_likelihood(x.to(model.device), y, number, noise))
         protocol = comparison.protocol() | {
             "likelihood": type(model.likelihood).__name__,
             "importance_samples": number,

@@ -16,7 +16,7 @@ from genzoo.evaluation.score_group import ScoreGroup, no_samples, scores_of
 from genzoo.evaluation.suited_extractors import extractors_for, require_suited
 from genzoo.metrics.extractors.extractor import FeatureExtractor
 from genzoo.metrics.mode_coverage import MixtureCoverage, StackedModes
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 
 # Lin et al. 2018, sections 4.1 and 4.2.
 NUMBER_OF_POINTS, NUMBER_OF_STACKED_DIGITS = 2500, 26_000

@@ -13,8 +13,8 @@ from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, real_images
 from genzoo.evaluation.score import Score
 from genzoo.evaluation.score_group import ScoreGroup, no_images, no_samples
 from genzoo.metrics.parzen_window import ParzenWindow
-from genzoo.models.base import GenerativeModel
 from genzoo.subsets import choose_some
+from genzoo.training.model import GenerativeModel
 
 IMAGES_FOR_WIDTH = 1000
 

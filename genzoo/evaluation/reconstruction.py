@@ -5,6 +5,7 @@ brought to native size. The floors are what as many principal components of the 
 latent variables achieve: the best linear autoencoder.
 """
 
+import math
 from collections.abc import Iterator
 
 from genzoo.data.splits import ArrayDataModule
@@ -13,8 +14,8 @@ from genzoo.evaluation.score import Score
 from genzoo.evaluation.score_group import ScoreGroup, no_images, scores_of
 from genzoo.metrics.principal_components import PrincipalComponents
 from genzoo.metrics.reconstruction_quality import ReconstructionQuality
-from genzoo.models.base import GenerativeModel, evaluating
 from genzoo.sampling.capabilities import Encodes
+from genzoo.training.model import GenerativeModel, evaluating
 
 IMAGES_AT_ONCE = 100
 
@@ -36,12 +37,12 @@ class ReconstructionGroup(ScoreGroup):
         quality, linear = ReconstructionQuality(**UNSYNCHRONISED), ReconstructionQuality(**UNSYNCHRONISED)
         # A model can reconstruct only what it is shown, so that its own view is the original, not the file's pixels.
         training = in_native_size(as_model_sees(data, "train"), data)
-        number = min(model.latent_dim, training[0].numel())
+        number = min(math.prod(model.latent_shape), training[0].numel())
         components = PrincipalComponents.fit(training, number)
         with evaluating(model):
-            for x, _ in batches_seen(data, "test", IMAGES_AT_ONCE):
+            for x, y in batches_seen(data, "test", IMAGES_AT_ONCE):
                 native = in_native_size(x, data)
-                quality.update(in_native_size(model.reconstruct(x.to(model.device)).cpu(), data), native)
+                quality.update(in_native_size(model.reconstruct(x.to(model.device), y).cpu(), data), native)
                 linear.update(components.reconstruct(native), native)
         protocol = comparison.protocol() | {"floor": f"{number} principal components"}
         floors = {name: float(value) for name, value in linear.compute().items()}

@@ -14,9 +14,9 @@ from genzoo.evaluation.compared import UNSYNCHRONISED, Comparison, batches_seen,
 from genzoo.evaluation.score import Score
 from genzoo.evaluation.score_group import ScoreGroup, no_classes, no_images
 from genzoo.metrics.linear_accuracy import LinearAccuracy
-from genzoo.models.base import GenerativeModel, evaluating
 from genzoo.sampling.capabilities import Represents
 from genzoo.spec import to_float
+from genzoo.training.model import GenerativeModel, evaluating
 
 PARTS: tuple[Part, ...] = ("train", "test")
 IMAGES_AT_ONCE = 256
@@ -53,7 +53,7 @@ def _no_features(model: GenerativeModel) -> str | None:
     name = type(model).__name__
     if not isinstance(model, Represents):
         return f"{name} makes no features of images"
-    if model.condition_dim:
+    if model.condition.shape:
         return f"{name} is told the labels that its features would be tested on"
     # Whether a discriminator has maps of activations depends on its architecture, and shows in what it does.
     try:

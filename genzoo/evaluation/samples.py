@@ -20,7 +20,7 @@ from genzoo.evaluation.suite import score_samples
 from genzoo.evaluation.suited_extractors import suited_extractors
 from genzoo.metrics.authenticity import nearest_training_images
 from genzoo.metrics.extractors.extractor import FeatureExtractor
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 
 SHOWN, NEIGHBOURS = 10, 7
 

@@ -10,8 +10,8 @@ from genzoo.data.splits import ArrayDataModule
 from genzoo.evaluation.compared import Comparison
 from genzoo.evaluation.score import Plain, Score
 from genzoo.metrics.extractors.extractor import FeatureExtractor
-from genzoo.models.base import GenerativeModel
 from genzoo.spec import is_image
+from genzoo.training.model import GenerativeModel
 
 GroupName = Literal["samples", "likelihood", "reconstruction", "classes", "modes", "representation", "parzen"]
 

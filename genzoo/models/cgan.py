@@ -11,66 +11,27 @@ players) rather than behind a first layer of its own; Adam, and the players of `
 
 from typing import Any
 
-import torch
-from torch import Tensor
-from torch.nn import functional
-
 from genzoo.hyperparameters import whole_number
 from genzoo.models.gan import GAN
-from genzoo.sampling.given import Given, labels_of, vectors_of
+from genzoo.sampling.conditions import Condition, VectorCondition, required_condition
+from genzoo.spec import DataSpec
 
 
 class ConditionalGAN(GAN):
-    """GAN in which both players are told a condition: a class label, or any vector.
+    """GAN in which both players are told a condition: a class label, any vector, an image or tokens.
 
     Args:
         vector_dim: Length of the conditions if they are vectors, ``(N, vector_dim)`` floats in place of
-            labels. 0: the number of the data's attributes if they have such, else they are class labels.
+            labels. 0: what the data have, as their spec says.
         **kwargs: Arguments of `GAN`.
     """
 
     def __init__(self, vector_dim: int = 0, **kwargs: Any) -> None:
-        self._given_vector_dim = whole_number("vector_dim", vector_dim)
+        self.vector_dim = whole_number("vector_dim", vector_dim)
         super().__init__(**kwargs)
-        if self.condition_dim == 0:
-            raise ValueError(
-                "a ConditionalGAN needs data with class labels, or vector_dim for conditions that are vectors; "
-                "these data have no classes"
-            )
 
-    @property
-    def vector_dim(self) -> int:
-        """Length of conditions that are vectors, 0 if they are class labels."""
-        return self._given_vector_dim or len(self.data_spec.get("attribute_names", ()))
-
-    @property
-    def condition_dim(self) -> int:
-        """Length of the vector that both players see: the number of classes, or ``vector_dim``."""
-        return self.vector_dim or self.num_classes
-
-    def blank_labels(self, number: int) -> Tensor:
-        """Class 0, or vectors of zeros."""
-        if self.vector_dim:
-            return torch.zeros(number, self.vector_dim, device=self.device)
-        return super().blank_labels(number)
-
-    def condition(self, y: Tensor) -> Tensor:
-        """One-hot vectors of labels ``(N,)``; vectors ``(N, vector_dim)`` as they are."""
-        if self.vector_dim:
-            return y.float()
-        return functional.one_hot(y, self.num_classes).float()
-
-    def sampling_conditions(self, number: int, y: Given | None) -> Tensor:
-        """The given conditions, or all classes in turn.
-
-        Raises:
-            ValueError: If the conditions are of another number or shape, no classes of the data, or missing where they
-                are vectors.
-        """
-        if y is None:
-            if self.vector_dim:
-                raise ValueError(f"sampling needs y: one condition of {self.vector_dim} numbers per image")
-            return torch.arange(number, device=self.device) % self.num_classes
-        if self.vector_dim:
-            return vectors_of(y, number, self.vector_dim).to(self.device)
-        return labels_of(y, number, self.data_spec["class_names"]).to(self.device)
+    def condition_for(self, data_spec: DataSpec) -> Condition:
+        """Vectors where they are asked for, else what the data have."""
+        return (
+            VectorCondition(self.vector_dim) if self.vector_dim else required_condition(data_spec, type(self).__name__)
+        )

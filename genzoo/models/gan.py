@@ -7,49 +7,160 @@ Source: Goodfellow et al., "Generative adversarial nets", NeurIPS 2014.
 From the paper: the game (Algorithm 1, in `AdversarialModel`), both generator losses (`Minimax` and
 `NonSaturating`), fully connected players, ReLU in the generator, dropout in the discriminator. Not from the
 paper: Adam in place of SGD with momentum, batch norm in the generator, LeakyReLU in place of maxout in the
-discriminator, tanh in place of sigmoid at the output (images in [-1, 1]), and the discriminator gives logits.
+discriminator, tanh in place of sigmoid at the output (images in [-1, 1]), the discriminator gives logits, and other
+objectives, penalties and augmentations if asked for.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from torch import Tensor, nn
+from lightning.pytorch.cli import OptimizerCallable
+from torch import Tensor
 
+from genzoo.augmentations.augmentation import Augmentation
 from genzoo.data.arrays import Batch
 from genzoo.losses.objectives import AdversarialObjective, NonSaturating
+from genzoo.losses.penalties import Penalty
 from genzoo.metrics.extractors.pooled_activations import PooledActivations
-from genzoo.models.adversarial import AdversarialModel
 from genzoo.networks.architectures import Players
-from genzoo.networks.discriminator import Discriminator
 from genzoo.networks.mlp import MLPPlayers
-from genzoo.noise import Noise
-from genzoo.sampling.given import Given
+from genzoo.noise import Noise, Stream
+from genzoo.sampling.generators import GeneratorSampler
+from genzoo.sampling.priors import NormalPrior, Prior
+from genzoo.training.adversarial import AdversarialModel, Player
+from genzoo.training.optimizers import AdversarialAdam, LRSchedulerCallable
 
 
 class GAN(AdversarialModel):
     """Generator against discriminator.
 
-    A variant overrides a few small methods: `condition` (what both players are told), `generate`, `score`.
-
     Args:
         networks: Builds generator and discriminator.
         objective: What the players want, as a function of the discriminator's logits.
+        prior: p(z), which the generator's inputs are drawn from.
+        penalties: What is added to the discriminator's loss.
+        augmentation: How all that the discriminator is shown in training is changed; None: not at all.
+        generator_optimizer: Makes the generator's optimiser from its parameters.
+        discriminator_optimizer: Makes the discriminator's optimiser from its parameters.
+        generator_scheduler: Makes the generator's learning-rate schedule from its optimiser.
+        discriminator_scheduler: Makes the discriminator's learning-rate schedule from its optimiser.
         **kwargs: Arguments of `AdversarialModel`.
     """
 
-    discriminator: Discriminator
+    progress_metrics = (
+        "train/discriminator_loss",
+        "train/generator_loss",
+        "train/discriminator_real",
+        "train/discriminator_fake",
+        "train/critic_real",
+        "train/critic_fake",
+    )
     representation_name = "discriminator"
+
+    sampler: GeneratorSampler
 
     def __init__(
         self,
         networks: Players = MLPPlayers(),
         objective: AdversarialObjective = NonSaturating(),
+        prior: Prior = NormalPrior(),
+        penalties: Sequence[Penalty] = (),
+        augmentation: Augmentation | None = None,
+        generator_optimizer: OptimizerCallable = AdversarialAdam,
+        discriminator_optimizer: OptimizerCallable = AdversarialAdam,
+        generator_scheduler: LRSchedulerCallable | None = None,
+        discriminator_scheduler: LRSchedulerCallable | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.objective = objective
-        condition_shape = (self.condition_dim,) if self.condition_dim else ()
-        self.generator = networks.generator((self.latent_dim,), self.data_shape, condition_shape)
-        self.discriminator = networks.discriminator(self.data_shape, condition_shape)
+        self.penalties = tuple(penalties)
+        self.generator_optimizer, self.generator_scheduler = generator_optimizer, generator_scheduler
+        self.discriminator_optimizer, self.discriminator_scheduler = discriminator_optimizer, discriminator_scheduler
+        self.sampler = GeneratorSampler(self.data_spec, self.latent_shape, networks, prior, self.condition)
+        self.discriminator = networks.discriminator(self.data_shape, self.condition.shape)
+        self.augmenter = None
+        if augmentation is not None:
+            augmentation.require_fit(self.data_spec)
+            self.augmenter = augmentation.build()
+
+    def players(self) -> list[Player]:
+        """The discriminator, and the generator that answers it."""
+        return [
+            Player(
+                "discriminator",
+                [self.discriminator],
+                self.discriminator_loss,
+                self.discriminator_optimizer,
+                self.discriminator_scheduler,
+            ),
+            Player(
+                "generator",
+                [self.sampler.generator],
+                self.generator_loss,
+                self.generator_optimizer,
+                self.generator_scheduler,
+            ),
+        ]
+
+    @property
+    def acting(self) -> GeneratorSampler:
+        """The sampler whose weights act."""
+        acting = super().acting
+        assert isinstance(acting, GeneratorSampler)
+        return acting
+
+    def generate(self, number: int, condition: Tensor | None, noise: Noise) -> Tensor:
+        """Draws images: ``(number, *condition.shape)`` to ``(number, *data_shape)`` in [-1, 1]."""
+        acting = self.acting
+        return acting.generate(acting.prior_sample(number, noise), condition)
+
+    def shown(self, x: Tensor, noise: Noise) -> Tensor:
+        """Images as the discriminator is shown them in training: augmented, if so asked, by noise of their own."""
+        if self.augmenter is None:
+            return x
+        augmented: Tensor = self.augmenter(x, noise.branch(Stream.SHOWN))
+        return augmented
+
+    def score(self, x: Tensor, condition: Tensor | None) -> Tensor:
+        """The discriminator's logits of images, ``(N,)``."""
+        return self._judged(self.discriminator, x, condition)
+
+    def _judged(self, judge: Callable[..., Tensor], x: Tensor, condition: Tensor | None) -> Tensor:
+        in_own_type = self.sampler.in_own_type
+        return judge(in_own_type(x), None if condition is None else in_own_type(condition))
+
+    def discriminator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
+        """The objective's loss on real images and as many generated ones, and the penalties."""
+        condition = self.condition.encode(y)
+        real = self.shown(x, noise)
+        real_logits = self.score(real, condition)
+        fake = self.shown(self.generate(len(x), condition, noise), noise)
+        fake_logits = self.score(fake, condition)
+        self._record_discrimination(real_logits, fake_logits)
+        if self.augmenter is not None and self.is_fitting:
+            self.augmenter.observe(real_logits.detach())
+        loss = self.objective.discriminator_loss(real_logits, fake_logits)
+        for penalty in self.penalties:
+            loss = loss + self._penalty(penalty, real, fake, condition, noise)
+        return loss
+
+    def _penalty(self, penalty: Penalty, real: Tensor, fake: Tensor, condition: Tensor | None, noise: Noise) -> Tensor:
+        def score(items: Tensor) -> Tensor:
+            # Not the discriminator itself, which may be compiled: what is compiled cannot be differentiated twice.
+            return self._judged(self.discriminator.forward, items, condition)
+
+        value = penalty(score, real, fake, noise.branch(Stream.PENALTY))
+        self.recorder.record(f"penalty/{type(penalty).__name__}", lambda: value)
+        return value
+
+    def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
+        """The objective's loss on newly generated images."""
+        condition = self.condition.encode(y)
+        fake_logits = self.score(self.shown(self.generate(len(x), condition, noise), noise), condition)
+        if self.objective.is_relativistic:
+            return self.objective.generator_loss(fake_logits, self.score(self.shown(x, noise), condition))
+        return self.objective.generator_loss(fake_logits)
 
     def representation(self, x: Tensor) -> Tensor:
         """Features of images for a linear classifier, the discriminator's pooled activations: ``(N, D)``.
@@ -57,46 +168,8 @@ class GAN(AdversarialModel):
         Raises:
             ValueError: If the discriminator has no maps of activations.
         """
-        features: Tensor = PooledActivations(self.discriminator)(x)
+        features: Tensor = PooledActivations(self.discriminator)(self.sampler.in_own_type(x))
         return features
-
-    def condition(self, y: Tensor) -> Tensor | None:
-        """What both players are told of each image: labels ``(N,)`` to ``(N, condition_dim)``, or nothing."""
-        return None
-
-    def generate(self, number: int, condition: Tensor | None, noise: Noise) -> Tensor:
-        """Draws images: ``(number, condition_dim)`` to ``(number, *data_shape)`` in [-1, 1]."""
-        return self._played(self.generator, self.prior_sample(number, noise), condition)
-
-    def score(self, x: Tensor, condition: Tensor | None) -> Tensor:
-        """The discriminator's logits of images, ``(N,)``."""
-        return self._played(self.discriminator, x, condition)
-
-    def _played(self, player: nn.Module, x: Tensor, condition: Tensor | None) -> Tensor:
-        output: Tensor = player(self.in_own_type(x), None if condition is None else self.in_own_type(condition))
-        return output
-
-    def discriminator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
-        """The objective's loss on real images and as many generated ones."""
-        condition = self.condition(y)
-        real_logits = self.score(x, condition)
-        fake_logits = self.score(self.generate(len(x), condition, noise), condition)
-        self._record_discrimination(real_logits, fake_logits)
-        return self.objective.discriminator_loss(real_logits, fake_logits)
-
-    def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
-        """The objective's loss on newly generated images."""
-        condition = self.condition(y)
-        fake_logits = self.score(self.generate(len(x), condition, noise), condition)
-        if self.objective.is_relativistic:
-            return self.objective.generator_loss(fake_logits, self.score(x, condition))
-        return self.objective.generator_loss(fake_logits)
-
-    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
-        """Images of latent variables and, for a conditional model, of conditions, as `sample` takes them."""
-        self.require_latents(z)
-        conditions = self.sampling_conditions(len(z), y)
-        return self._played(self.generator, z, None if conditions is None else self.condition(conditions))
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
         """The discriminator's logits, ``(N,)``, beside the labels.
@@ -105,31 +178,30 @@ class GAN(AdversarialModel):
         norms each kind of batch by itself. Logits compare with each other, not with those of training.
         """
         x, y = batch
-        return {"logits": self.score(x, self.condition(y)), "label": y}
+        return {"logits": self.score(x, self.condition.encode(y)), "label": y}
 
     # What is reported
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """What the objective reports of the logits of each image and of as many generated ones."""
-        condition = self.condition(y)
+        condition = self.condition.encode(y)
         fake = self.generate(len(x), condition, noise)
         return self.objective.report(self.score(x, condition), self.score(fake, condition))
 
     def reports(self) -> set[str]:
         """Names of what training and validation hand to the loggers."""
-        names = super().reports()
+        names = super().reports() | {f"train/penalty/{type(penalty).__name__}" for penalty in self.penalties}
         return names | {f"val/{kind}_gap" for kind in ("discriminator", "critic") if f"val/{kind}_real" in names}
 
     def on_validation_epoch_end(self) -> None:
         """Reports also the gap D(x on training images) - D(x on held-out images): the discriminator's overfitting."""
         super().on_validation_epoch_end()
+        held_out, training = self.means.of(0), self.means.of(1)
         for kind in ("discriminator", "critic"):
-            name = f"{kind}_real"
-            if (0, name) in self._means and (1, name) in self._means:
-                gap = self._means[1, name].compute() - self._means[0, name].compute()
-                self.log(f"val/{kind}_gap", gap, sync_dist=True)
+            if (name := f"{kind}_real") in held_out and name in training:
+                self.log(f"val/{kind}_gap", training[name] - held_out[name], sync_dist=True)
 
     def _record_discrimination(self, real_logits: Tensor, fake_logits: Tensor) -> None:
-        if self._is_recording:
+        if self.recorder.is_on:
             for name, values in self.objective.report(real_logits, fake_logits).items():
-                self.record(name, values.mean)
+                self.recorder.record(name, values.mean)

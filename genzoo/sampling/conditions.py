@@ -300,3 +300,22 @@ def condition_from(spec: DataSpec) -> Condition:
     if class_names := spec.get("class_names"):
         return ClassCondition(tuple(class_names))
     return NoCondition()
+
+
+def required_condition(spec: DataSpec, owner: str) -> Condition:
+    """As `condition_from`, for a model that cannot do without.
+
+    Args:
+        spec: Of the data.
+        owner: Name of the model, for the message.
+
+    Raises:
+        ValueError: If the data have nothing to be told.
+    """
+    condition = condition_from(spec)
+    if not condition.shape:
+        raise ValueError(
+            f"a {owner} needs data with class labels, attributes, tokens or condition images, but these have none; "
+            "choose other data, or a model that is not conditional"
+        )
+    return condition

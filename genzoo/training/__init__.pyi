@@ -1,3 +1,16 @@
 """The public names, for type checkers; written by scripts/write_public_names.py."""
 
+from genzoo.training.adversarial import AdversarialModel as AdversarialModel
+from genzoo.training.adversarial import Player as Player
+from genzoo.training.averaging import WeightAverage as WeightAverage
 from genzoo.training.checkpoint_io import SafeCheckpointIO as SafeCheckpointIO
+from genzoo.training.descent import DescentModel as DescentModel
+from genzoo.training.finite_watch import FiniteWatch as FiniteWatch
+from genzoo.training.inference import InferenceModel as InferenceModel
+from genzoo.training.manual_optimisation import OwnDuties as OwnDuties
+from genzoo.training.model import GenerativeModel as GenerativeModel
+from genzoo.training.optimizers import AdversarialAdam as AdversarialAdam
+from genzoo.training.recorder import Recorder as Recorder
+from genzoo.training.split_means import SplitMeans as SplitMeans
+from genzoo.training.step_log import StepLog as StepLog
+from genzoo.training.variational import VariationalModel as VariationalModel

@@ -11,7 +11,7 @@ from genzoo.callbacks.alarms import AGAINST_COLLAPSE, AGAINST_VICTORY, Alarms, a
 from genzoo.losses.objectives import Hinge, LeastSquares, RelativisticPairing, Wasserstein
 from genzoo.models import DCGAN, GAN, VAE, AutoEncoder, ConditionalGAN
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
-from genzoo.optimizers import AdversarialAdam
+from genzoo.training.optimizers import AdversarialAdam
 from tests.conftest import RandomImages
 
 MODELS = [AutoEncoder, VAE, GAN, DCGAN, ConditionalGAN]

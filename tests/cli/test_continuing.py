@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 from genzoo.cli import main
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 from tests.conftest import read_wandb_run
 from tests.test_earlier_runs import FIXTURES
 

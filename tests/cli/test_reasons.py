@@ -20,7 +20,7 @@ Given value: Namespace(class_path='lightning.pytorch.loggers.TensorBoardLogger',
 NESTED = """\
 Parser key "model":
   Does not validate against any of the Union subtypes
-  Subtypes: [<class 'genzoo.models.base.GenerativeModel'>, <class 'NoneType'>]
+  Subtypes: [<class 'genzoo.training.model.GenerativeModel'>, <class 'NoneType'>]
   Errors:
     - Problem with given class_path 'genzoo.VAE':
         Parser key "optimizer":
@@ -45,7 +45,7 @@ class: Parser key "lr":
 OWN = """\
 Parser key "model":
   Does not validate against any of the Union subtypes
-  Subtypes: [<class 'genzoo.models.base.GenerativeModel'>, <class 'NoneType'>]
+  Subtypes: [<class 'genzoo.training.model.GenerativeModel'>, <class 'NoneType'>]
   Errors:
     - Problem with given class_path 'mine.MyVAE':
         the library that mine needs

@@ -7,8 +7,8 @@ import torch
 
 from genzoo.losses.gaussian_likelihoods import LearnedGaussian
 from genzoo.models.autoencoder import AutoEncoder
-from genzoo.models.averaging import WeightAverage
-from genzoo.models.base import GenerativeModel
+from genzoo.training.averaging import WeightAverage
+from genzoo.training.model import GenerativeModel
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
 from genzoo.networks.deep_convolutional import DCGANPlayers

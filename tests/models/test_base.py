@@ -11,7 +11,7 @@ from genzoo.callbacks.checkpoints import Checkpoints
 from genzoo.callbacks.interruption import Interruption
 from genzoo.callbacks.progress import ProgressBar
 from genzoo.models.autoencoder import AutoEncoder
-from genzoo.models.base import evaluating
+from genzoo.training.model import evaluating
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers

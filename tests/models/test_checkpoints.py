@@ -10,7 +10,7 @@ import torch
 from genzoo.callbacks.checkpoints import Checkpoints
 from genzoo.checkpoints import CheckpointError
 from genzoo.cli import main
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages
 from tests.models.test_contract import MODELS
 
@@ -19,7 +19,7 @@ import pathlib, sys, torch
 
 # As in the tests: sums over other numbers of threads round differently.
 torch.set_num_threads(1)
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.ckpt")):
     model = GenerativeModel.load_from_checkpoint(path).eval()

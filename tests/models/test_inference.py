@@ -15,7 +15,7 @@ from genzoo.cli import main
 from genzoo.data.binarised import BinarizedFashionMNISTMini
 from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.models.autoencoder import AutoEncoder
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 from genzoo.models.vae import VAE
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import BatchNoise
@@ -189,7 +189,7 @@ import sys
 sys.modules["sklearn"] = None
 import torch
 torch.set_num_threads(1)
-from genzoo.models.base import GenerativeModel
+from genzoo.training.model import GenerativeModel
 
 model = GenerativeModel.load_from_checkpoint(sys.argv[1])
 assert torch.equal(model.sample(5, seed=3), torch.load(sys.argv[2], weights_only=True))

@@ -68,7 +68,7 @@ def test_every_likelihood_has_one_and_it_depends_on_images_alone(likelihood, mon
 
     whole = found(torch.arange(70))
     assert whole.isfinite().all()
-    monkeypatch.setattr("genzoo.models.variational.ROWS_AT_ONCE", 64)
+    monkeypatch.setattr("genzoo.training.variational.ROWS_AT_ONCE", 64)
     in_parts = torch.cat([found(part) for part in torch.arange(70).split(32)])
     torch.testing.assert_close(in_parts, whole, atol=1e-2, rtol=1e-5)
     ranks = torch.empty_like(whole)

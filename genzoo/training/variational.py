@@ -4,26 +4,26 @@ r"""The variational bound, written once (automatic optimisation).
     \log p(x) \ge \mathrm{ELBO}(x) = E_{q(z|x)}[\log p(x|z)] - D_{KL}(q(z|x) \,\|\, p(z))
 
 per image, in nats: the reconstruction is summed over all values of an image, the divergence over all latent
-variables. Source: Kingma and Welling 2014, equations 2, 3 and 10.
+variables. In a conditional model all four densities are given the condition. Source: Kingma and Welling 2014, equations
+2, 3 and 10; the conditional bound, Sohn et al. 2015, equation 4.
 """
 
 import math
-from abc import abstractmethod
 from typing import Any, ClassVar, Literal
 
 import torch
-from lightning.pytorch.trainer.states import TrainerFn
-from torch import Tensor, nn
+from torch import Tensor
 
 from genzoo.hyperparameters import whole_number
-from genzoo.losses.divergences import standard_normal_kl
 from genzoo.losses.likelihoods import Bernoulli, Likelihood
-from genzoo.models.base import evaluating
-from genzoo.models.inference import InferenceModel
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
+from genzoo.sampling.autoencoders import VariationalSampler
 from genzoo.sampling.given import Given
-from genzoo.sampling.priors import NormalPrior
+from genzoo.sampling.priors import Density, NormalPrior, Prior
+from genzoo.training.descent import DescentModel
+from genzoo.training.inference import InferenceModel
+from genzoo.training.model import evaluating
 
 ACTIVE_VARIANCE = 0.01
 KL_PER_DIMENSION = "kl_per_dimension/{:03d}"
@@ -33,32 +33,37 @@ SAMPLES_AT_ONCE = 50
 ROWS_AT_ONCE = 2048
 
 
-class VariationalModel(InferenceModel):
-    r"""A latent variable model with prior N(0, I), trained on the variational bound.
+class VariationalModel(InferenceModel, DescentModel):
+    r"""A latent variable model, trained on the variational bound.
 
     .. math:: L = -E[\log p(x|z)] + \beta_t \sum_j \max(\lambda, D_{KL,j}), \qquad
         \beta_t = \beta \min(1, t / T)
 
     where the means over a batch stand inside the maximum. With beta = 1 and neither warm-up (T) nor free bits
-    (lambda), L = -ELBO. ``elbo`` is always reported as defined above, whatever the weights.
+    (lambda), L = -ELBO. ``elbo`` is always reported as defined above, whatever the weights. Where the prior has no
+    divergence in closed form it is estimated at the one z that is drawn, and counts as one latent variable.
 
     Sources: beta, Higgins et al. 2017; warm-up, Bowman et al. 2016 and Sonderby et al. 2016; free bits, Kingma
     et al. 2016, appendix C.8 (each latent variable a group of its own); active units, Burda et al. 2016.
 
     Args:
         likelihood: p(x|z); owns range, output activation and constants.
+        prior: p(z).
         beta: Final weight of the divergence.
         kl_warmup_steps: T, the number of steps over which the weight rises linearly to ``beta``.
         free_bits: lambda, the nats of divergence per latent variable that cost nothing.
-        **kwargs: Arguments of `InferenceModel`.
+        **kwargs: Arguments of `InferenceModel` and `DescentModel`.
     """
 
     monitor: ClassVar[tuple[str, Literal["min", "max"]] | None] = ("val/objective", "max")
     progress_metrics = ("train/elbo", "val/elbo")
 
+    sampler: VariationalSampler
+
     def __init__(
         self,
         likelihood: Likelihood = Bernoulli(),
+        prior: Prior = NormalPrior(),
         beta: float = 1.0,
         kl_warmup_steps: int = 0,
         free_bits: float = 0.0,
@@ -68,47 +73,43 @@ class VariationalModel(InferenceModel):
         for name, value in {"beta": beta, "free_bits": free_bits}.items():
             if not value >= 0:
                 raise ValueError(f"{name} must not be negative, got {value}")
-        likelihood.require_fit(self.data_spec)
         self.likelihood = likelihood
-        self.shared_parameters = nn.ParameterList([torch.zeros(1)]) if likelihood.shared_outputs else None
-        self.prior = NormalPrior().build((self.latent_dim,))
+        self.prior = prior
         self.beta = beta
         self.kl_warmup_steps = whole_number("kl_warmup_steps", kl_warmup_steps)
         self.free_bits = free_bits
 
-    @abstractmethod
-    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """q(z|x) = N(mu(x), Sigma(x)), Sigma diagonal: mu and log Sigma of images, each ``(N, latent_dim)``."""
+    @property
+    def acting(self) -> VariationalSampler:
+        """The sampler whose weights act."""
+        acting = super().acting
+        assert isinstance(acting, VariationalSampler)
+        return acting
 
-    @abstractmethod
-    def decoder_output(self, z: Tensor) -> Tensor:
-        """The decoder's raw output, ``(N, latent_dim)`` to ``(N, k * C, ...)``.
+    def sample_likelihood(self, number: int, y: Given | None = None, seed: int | None = None) -> Tensor:
+        """Draws z from the prior and then x from p(x|z), as `VariationalSampler.sample_likelihood` does."""
+        self._refresh_density()
+        with evaluating(self):
+            return self.together(lambda: self.acting.sample_likelihood(number, y, seed))
 
-        k is ``likelihood.outputs_per_value - likelihood.shared_outputs``, and C the channels of the data.
-        """
-
-    def likelihood_parameters(self, z: Tensor) -> Tensor:
-        """What parametrises p(x|z): the decoder's output, and beside it what all values share."""
-        output = self.decoder_output(z)
-        if self.shared_parameters is None:
-            return output
-        return torch.cat([output, *(shared.expand_as(output) for shared in self.shared_parameters)], dim=1)
-
-    def elbo(self, x: Tensor, noise: Noise | None = None) -> Tensor:
+    def elbo(self, x: Tensor, y: Given | None = None, noise: Noise | None = None) -> Tensor:
         """A one-sample estimate of the bound of each image: ``(N, *data_shape)`` to ``(N,)``, in nats.
 
         Args:
             x: Images in [-1, 1].
+            y: Their labels, which an unconditional model does not look at.
             noise: Where the randomness comes from; fresh noise if left out.
 
         Raises:
-            ValueError: If the images do not fit the model.
+            ValueError: If images or labels do not fit the model.
         """
-        self.require_data(x)
-        reconstruction, divergence, _ = self._terms(x, noise or self.fresh_noise())
+        condition = self.acting.condition_of(x, y)
+        reconstruction, divergence, _ = self._terms(x, condition, noise or self.acting.fresh_noise())
         return reconstruction - divergence.sum(1)
 
-    def log_likelihood(self, x: Tensor, samples: int = 500, noise: Noise | None = None) -> Tensor:
+    def log_likelihood(
+        self, x: Tensor, y: Given | None = None, samples: int = 500, noise: Noise | None = None
+    ) -> Tensor:
         r"""The importance-weighted bound on log p(x) of each image, in eval mode and without gradient.
 
         .. math:: \log p(x) \ge E \log \frac1S \sum_{s=1}^S \frac{p(x, z_s)}{q(z_s|x)}, \qquad z_s \sim q(z|x)
@@ -118,6 +119,7 @@ class VariationalModel(InferenceModel):
 
         Args:
             x: ``(N, *data_shape)``, images in [-1, 1].
+            y: Their labels, which an unconditional model does not look at.
             samples: S. Memory does not grow with it.
             noise: Where the randomness comes from; fresh noise if left out. With `ImageNoise` an image's value
                 depends neither on the batch size nor on the number of devices.
@@ -126,77 +128,42 @@ class VariationalModel(InferenceModel):
             ``(N,)``, in nats, float64; a density or a probability, as the likelihood is.
 
         Raises:
-            ValueError: If there are no samples, or the images do not fit the model.
+            ValueError: If there are no samples, or images or labels do not fit the model.
         """
         samples = whole_number("samples", samples, 1)
-        self.require_data(x)
-        noise = noise or self.fresh_noise()
         with evaluating(self):
+            condition = self.acting.condition_of(x, y)
+            noise = noise or self.acting.fresh_noise()
             observation = self.likelihood.observe(x, noise)
-            mean, log_variance = map(at_least_float32, self.posterior(observation))
+            mean, log_variance = map(at_least_float32, self.acting.posterior(observation, condition))
             log_weights = []
             for start in range(0, samples, SAMPLES_AT_ONCE):
                 # Drawn whole, so that the first of many samples are those of few.
-                epsilon = noise.normal(len(x), SAMPLES_AT_ONCE, self.latent_dim)[:, : samples - start]
-                log_weights.append(self._log_weights(observation, mean, log_variance, epsilon).logsumexp(1))
+                epsilon = noise.normal(len(x), SAMPLES_AT_ONCE, *self.latent_shape)[:, : samples - start]
+                weights = self._log_weights(observation, condition, mean, log_variance, epsilon)
+                log_weights.append(weights.logsumexp(1))
         return torch.stack(log_weights, dim=1).cpu().double().logsumexp(1) - math.log(samples)
 
-    def _log_weights(self, observation: Tensor, mean: Tensor, log_variance: Tensor, epsilon: Tensor) -> Tensor:
-        """Gives log p(x, z) - log q(z|x) at z = mean + deviation * epsilon: ``(N, S, latent_dim)`` to ``(N, S)``."""
+    def _log_weights(
+        self, observation: Tensor, condition: Tensor | None, mean: Tensor, log_variance: Tensor, epsilon: Tensor
+    ) -> Tensor:
+        """Gives log p(x, z) - log q(z|x) at z = mean + deviation * epsilon: ``(N, S, *latent_shape)`` to ``(N, S)``."""
         z = mean[:, None] + (0.5 * log_variance[:, None]).exp() * epsilon
-        # The constants of both Gaussians cancel.
-        log_ratio = 0.5 * (epsilon.square() - z.square() + log_variance[:, None]).sum(2)
+        log_ratio = self._log_ratio(z, epsilon, log_variance[:, None])
         images = torch.arange(len(z), device=z.device).repeat_interleave(z.shape[1])
         rows = zip(z.flatten(0, 1).split(ROWS_AT_ONCE), images.split(ROWS_AT_ONCE), strict=True)
         reconstruction = [
-            self.likelihood.log_prob(observation[image], self.likelihood_parameters(part)) for part, image in rows
+            self.likelihood.log_prob(
+                observation[image],
+                self.acting.likelihood_parameters(part, None if condition is None else condition[image]),
+            )
+            for part, image in rows
         ]
         return torch.cat(reconstruction).view(z.shape[:2]) + log_ratio
 
-    def encode(self, x: Tensor) -> Tensor:
-        """The posterior means of images: ``(N, *data_shape)`` to ``(N, latent_dim)``.
-
-        Grey images are encoded as they are; under a Bernoulli likelihood training shows the encoder their random
-        binarisations.
-        """
-        self.require_data(x)
-        return self.posterior(x)[0]
-
-    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
-        """The mean of p(x|z): ``(N, latent_dim)`` to ``(N, *data_shape)`` in [-1, 1]."""
-        self.require_latents(z)
-        self.sampling_conditions(len(z), y)
-        return self.in_own_type(self.likelihood.mean(self.likelihood_parameters(z)))
-
-    def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
-        """Draws latent variables, ``(number, latent_dim)``, from the density of the codes if there is one.
-
-        Otherwise from the prior N(0, I), with respect to which the bound is defined in either case.
-        """
-        if self.density is not None:
-            return super().prior_sample(number, noise)
-        return self.prior.sample(whole_number("number", number), noise or self.fresh_noise())
-
-    def sample_likelihood(self, number: int, seed: int | None = None) -> Tensor:
-        """Draws z from the prior and then x from p(x|z), where `sample` gives the mean of p(x|z).
-
-        Args:
-            number: How many.
-            seed: As for `sample`; the same seed has the same latent variables.
-
-        Returns:
-            ``(number, *data_shape)``.
-        """
-        return self._sample(number, None, seed, self._draw_from_likelihood)
-
-    def _draw_from_likelihood(self, z: Tensor, y: Tensor | None, noise: Noise) -> Tensor:
-        return self.likelihood.sample(self.likelihood_parameters(z), noise)
-
-    # The bound, term by term
-
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """The terms of the bound of each image, and the moments of its posterior mean."""
-        reconstruction, divergence, mean = self._terms(x, noise)
+        reconstruction, divergence, mean = self._terms(x, self.condition.encode(y), noise)
         moments = {"posterior_mean": mean, "posterior_mean_squared": mean.square()}
         return {"reconstruction": reconstruction, "kl_per_dimension": divergence} | moments
 
@@ -222,22 +189,43 @@ class VariationalModel(InferenceModel):
 
     def reports(self) -> set[str]:
         """Names of what training and validation hand to the loggers."""
-        return super().reports() | {f"val/{KL_PER_DIMENSION.format(place)}" for place in range(self.latent_dim)}
+        origin = torch.zeros(1, *self.latent_shape, device=self.device)
+        groups = 1 if self._prior.kl(origin, origin) is None else origin.numel()
+        return super().reports() | {f"val/{KL_PER_DIMENSION.format(place)}" for place in range(groups)}
 
-    def _report(self, prefix: str, loader: int) -> None:
-        super()._report(prefix, loader)
-        if loader == 0 and (loader, "kl_per_dimension") in self._means:
-            for dimension, divergence in enumerate(self._means[loader, "kl_per_dimension"].compute()):
-                self.log(f"{prefix}/{KL_PER_DIMENSION.format(dimension)}", divergence, sync_dist=True)
+    def report(self, part: str, means: dict[str, Tensor]) -> None:
+        """Logs the summary and, of held-out images, the divergence of each latent variable."""
+        super().report(part, means)
+        if means and part != "val/training":
+            for dimension, divergence in enumerate(means["kl_per_dimension"]):
+                self.log(f"{part}/{KL_PER_DIMENSION.format(dimension)}", divergence, sync_dist=True)
 
-    def _terms(self, x: Tensor, noise: Noise) -> tuple[Tensor, Tensor, Tensor]:
+    def _terms(self, x: Tensor, condition: Tensor | None, noise: Noise) -> tuple[Tensor, Tensor, Tensor]:
+        """Reconstruction ``(N,)``, divergence ``(N, groups)`` and posterior mean ``(N, latent variables)``."""
         observation = self.likelihood.observe(x, noise)
-        mean, log_variance = map(at_least_float32, self.posterior(observation))
-        z = mean + (0.5 * log_variance).exp() * noise.normal(*mean.shape)
-        reconstruction = self.likelihood.log_prob(observation, self.likelihood_parameters(z))
-        return reconstruction, standard_normal_kl(mean, log_variance), mean
+        mean, log_variance = map(at_least_float32, self.acting.posterior(observation, condition))
+        epsilon = noise.normal(*mean.shape)
+        z = mean + (0.5 * log_variance).exp() * epsilon
+        parameters = self.acting.likelihood_parameters(z, condition)
+        reconstruction = self.likelihood.log_prob(observation, parameters)
+        divergence = self._prior.kl(mean, log_variance)
+        if divergence is None:
+            divergence = -self._log_ratio(z[:, None], epsilon[:, None], log_variance[:, None])
+        return reconstruction, divergence.flatten(1), mean.flatten(1)
+
+    def _log_ratio(self, z: Tensor, epsilon: Tensor, log_variance: Tensor) -> Tensor:
+        """Gives log p(z) - log q(z|x) at z = mean + deviation * epsilon: ``(N, S, *latent_shape)`` to ``(N, S)``."""
+        log_posterior = -0.5 * (epsilon.square() + log_variance + math.log(2.0 * math.pi)).flatten(2).sum(2)
+        return self._prior.log_prob(z.flatten(0, 1)).view(z.shape[:2]) - log_posterior
+
+    @property
+    def _prior(self) -> Density:
+        # Not the density of the codes, which takes the prior's place for samples alone.
+        prior = self.acting.prior
+        assert prior is not None
+        return prior
 
     def _warmup(self) -> float:
-        if self.kl_warmup_steps == 0 or self._trainer is None or self.trainer.state.fn != TrainerFn.FITTING:
+        if self.kl_warmup_steps == 0 or not self.is_fitting:
             return 1.0
         return min(1.0, (self.trainer.global_step + 1) / self.kl_warmup_steps)

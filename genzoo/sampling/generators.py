@@ -1,0 +1,44 @@
+"""Samplers of what is trained as a generator: latent variables, and perhaps a condition, to data."""
+
+from torch import Tensor
+
+from genzoo.networks.architectures import Players
+from genzoo.sampling.conditions import Condition, NoCondition
+from genzoo.sampling.given import Given
+from genzoo.sampling.priors import NormalPrior, Prior
+from genzoo.sampling.sampler import Sampler
+from genzoo.spec import DataSpec
+
+
+class GeneratorSampler(Sampler):
+    """A generator and the prior of its inputs.
+
+    Args:
+        data_spec: What the samples are like.
+        latent_shape: Of the generator's inputs.
+        networks: Builds the generator; its discriminator is not part of a sampler.
+        prior: p(z), which the inputs are drawn from.
+        condition: What the generator is told besides.
+    """
+
+    def __init__(
+        self,
+        data_spec: DataSpec,
+        latent_shape: tuple[int, ...],
+        networks: Players,
+        prior: Prior = NormalPrior(),
+        condition: Condition = NoCondition(),
+    ) -> None:
+        super().__init__(data_spec, latent_shape, condition, prior, networks=networks)
+        self.generator = networks.generator(self.latent_shape, self.data_shape, condition.shape)
+
+    def generate(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        """G(z): latent variables and what the generator is told, ``(N, *condition.shape)``, to ``(N, *data_shape)``."""
+        told = None if condition is None else self.in_own_type(condition)
+        generated: Tensor = self.generator(self.in_own_type(z), told)
+        return generated
+
+    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
+        """Data of latent variables, ``(N, *data_shape)``, images in [-1, 1]."""
+        self.require_latents(z)
+        return self.generate(z, self.encoded_condition(len(z), y))

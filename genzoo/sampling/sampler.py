@@ -1,0 +1,204 @@
+"""What a trained model is, apart from how it was trained: networks, prior, condition and data spec, in plain torch."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genzoo.hyperparameters import as_plain, whole_number
+from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream
+from genzoo.sampling.checks import require_floats
+from genzoo.sampling.conditions import Condition
+from genzoo.sampling.densities import FittedDensity, FittedPrior
+from genzoo.sampling.given import Given
+from genzoo.sampling.priors import Density, Prior
+from genzoo.spec import DataSpec, is_image
+
+SAMPLES_AT_ONCE = 256
+
+
+class Sampler(nn.Module, ABC):
+    """Draws data like those that a model was trained on.
+
+    A subclass makes its networks and says what `decode` does with them. It hands all of its constructor's arguments to
+    this one, so that `as_plain` and `from_plain` rebuild it.
+
+    Args:
+        data_spec: What the samples are like.
+        latent_shape: Of the latent variables of one item.
+        condition: What samples depend on.
+        prior: What latent variables are drawn from; None for what has no prior, as an autoencoder.
+        density: What is fitted to codes of the data, and takes the prior's place for samples; None if nothing is.
+        **own: The other arguments of a subclass.
+
+    Attributes:
+        prior: The distribution that ``prior`` makes.
+        density: The distribution that ``density`` makes.
+        plain_arguments: All arguments, as plain data.
+    """
+
+    prior: Density | None
+    density: FittedDensity | None
+
+    def __init__(
+        self,
+        data_spec: DataSpec,
+        latent_shape: tuple[int, ...],
+        condition: Condition,
+        prior: Prior | None,
+        density: FittedPrior | None = None,
+        **own: Any,
+    ) -> None:
+        super().__init__()
+        shared = {"data_spec": data_spec, "latent_shape": latent_shape, "condition": condition, "prior": prior}
+        self.plain_arguments: dict[str, Any] = as_plain(shared | {"density": density} | own)
+        self.data_spec = data_spec
+        self.data_shape = tuple(data_spec["shape"])
+        self.latent_shape = tuple(latent_shape)
+        self.condition = condition
+        self.prior = None if prior is None else prior.build(self.latent_shape)
+        self.density = None
+        if density is not None:
+            self.replace_density(density)
+
+    @abstractmethod
+    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
+        """Turns latent variables into data.
+
+        Args:
+            z: ``(N, *latent_shape)``.
+            y: What they depend on, as `sample` takes it.
+
+        Returns:
+            ``(N, *data_shape)``, images in [-1, 1].
+
+        Raises:
+            ValueError: If latent variables or conditions do not fit.
+        """
+
+    def forward(self, z: Tensor, y: Given | None = None) -> Tensor:
+        """The same as `decode`."""
+        return self.decode(z, y)
+
+    @property
+    def can_sample(self) -> bool:
+        """Whether there is something to draw latent variables from."""
+        return self.prior is not None or self.density is not None
+
+    def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
+        """Draws latent variables, ``(number, *latent_shape)``, from the fitted density if there is one, else the prior.
+
+        Args:
+            number: How many.
+            noise: Where the randomness comes from; fresh noise if left out.
+
+        Raises:
+            RuntimeError: If there is neither, or the density has not been fitted.
+        """
+        drawn_from = self.prior if self.density is None else self.density
+        if drawn_from is None:
+            raise RuntimeError(
+                "this model has no prior to draw from: it learns to reconstruct images, not how its codes are "
+                "distributed; give it a density (--model.density GaussianMixtureDensity) or train a VAE to generate"
+            )
+        return drawn_from.sample(whole_number("number", number), noise or self.fresh_noise())
+
+    def sample(self, number: int, y: Given | None = None, seed: int | None = None) -> Tensor:
+        """Draws data, in eval mode and without gradient.
+
+        Image i is a function of the weights, the seed and i alone (and of its condition), whatever the number.
+
+        Args:
+            number: How many.
+            y: What they depend on: a class for all, by its number or its name, or one for each, ``(number,)``; or one
+                vector or image for all, or one for each. Tensors, arrays or lists. Left out, labels go through all
+                classes in turn.
+            seed: Of the noise; drawn from torch's global generator if left out.
+
+        Returns:
+            ``(number, *data_shape)``, images in [-1, 1], in the type of the weights.
+
+        Raises:
+            ValueError: If an argument does not fit.
+        """
+        return self._drawn(number, y, seed, lambda z, y, noise: self.decode(z, y))
+
+    def _drawn(
+        self,
+        number: int,
+        y: Given | None,
+        seed: int | None,
+        draw: Callable[[Tensor, Tensor | None, Noise], Tensor],
+    ) -> Tensor:
+        number = whole_number("number", number)
+        conditions = self.condition.given(y, number)
+        seed = fresh_seed() if seed is None else whole_number("seed", seed)
+        drawn = [self.in_own_type(torch.empty(0, *self.data_shape, device=self.device))]
+        with in_eval_mode(self):
+            for indices in torch.arange(number).split(SAMPLES_AT_ONCE):
+                noise = ImageNoise(indices, self.device, seed, Stream.SAMPLING)
+                chosen = None if conditions is None else conditions.to(self.device)[indices.to(self.device)]
+                drawn.append(self.in_own_type(draw(self.prior_sample(len(indices), noise), chosen, noise)))
+        return torch.cat(drawn)
+
+    def encoded_condition(self, number: int, y: Given | None) -> Tensor | None:
+        """What the networks are told of items, as `sample` takes it: ``(number, *condition.shape)``, or nothing."""
+        given = self.condition.given(y, number)
+        return None if given is None else self.condition.encode(given.to(self.device))
+
+    def require_data(self, x: Tensor) -> None:
+        """Raises a `ValueError` unless x are items as the networks see them, floats ``(N, *data_shape)``."""
+        remedy = "give items as the data module does"
+        if is_image(self.data_shape):
+            remedy = "bring images there with genzoo.spec.to_size, and bytes to [-1, 1] with genzoo.spec.to_float"
+        require_floats(x, self.data_shape, "this model", remedy)
+
+    def require_latents(self, z: Tensor) -> None:
+        """Raises a `ValueError` unless z are latent variables, floats ``(N, *latent_shape)``."""
+        require_floats(z, self.latent_shape, "the decoder of this model", "see prior_sample")
+
+    def replace_density(self, density: FittedPrior) -> None:
+        """Puts a density in the place of the one there is; it is yet to be fitted."""
+        self.density = density.build(self.latent_shape).to(self.device)
+        self.plain_arguments["density"] = as_plain(density)
+
+    def trained_parts(self) -> dict[str, nn.Module]:
+        """The parts that training moves, by name: all but the density, which is fitted to what they make."""
+        return {name: part for name, part in self.named_children() if name != "density"}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next((parameter.device for parameter in self.parameters()), torch.device("cpu"))
+
+    def in_own_type(self, values: Tensor) -> Tensor:
+        """Data, latent variables or conditions as the networks take them: in the type of the weights.
+
+        Noise is float32, and so are images: a model of another type hands nothing to its networks but through this.
+        """
+        return values.to(next((parameter.dtype for parameter in self.parameters()), torch.float32))
+
+    def fresh_noise(self) -> Noise:
+        """Noise that nobody has seeded, from torch's global generator."""
+        return BatchNoise(self.device, fresh_seed(), Stream.SAMPLING)
+
+
+@contextmanager
+def in_eval_mode(module: nn.Module) -> Iterator[None]:
+    """Eval mode without gradient; all modes are restored afterwards."""
+    modes = {part: part.training for part in module.modules()}
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def fresh_seed() -> int:
+    """A seed from torch's global generator."""
+    return int(torch.randint(2**62, ()))
