@@ -193,3 +193,12 @@ def test_classes_are_named_as_they_were_called_on_the_command_line_and_in_config
         main(arguments)
     settings = yaml.safe_load(capsys.readouterr().out)
     assert settings["model"]["init_args"]["prior"]["class_path"] == renamed(PRIOR)
+
+
+def test_a_command_goes_on_from_a_checkpoint_alone_whose_model_has_moved(working_folder, capsys, monkeypatch):
+    checkpoint = Path(shutil.copy(EARLIER_RUN / "earlier" / "checkpoints" / "last.ckpt", working_folder))
+    rewritten(checkpoint, lambda settings: settings.update(_class_path="genzoo.animals.dcgan.DCGAN"))
+    monkeypatch.setitem(moved.MOVED, "genzoo.animals", "genzoo.models")
+    with pytest.raises(SystemExit, match="0"):
+        main(["test", "--ckpt_path", str(checkpoint), "--data", "FashionMNISTMini", "--print_config"])
+    assert yaml.safe_load(capsys.readouterr().out)["model"]["class_path"] == "genzoo.models.dcgan.DCGAN"
