@@ -8,9 +8,9 @@ import pytest
 
 from genzoo.cli import main
 from genzoo.cli.configs import shipped_configs
-from genzoo.training.inference import InferenceModel
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.training.inference import InferenceModel
 from tests.data.official_files import write_for_overlay
 from tests.models.test_contract import MODELS
 

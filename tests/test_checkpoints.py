@@ -12,9 +12,9 @@ import torch
 from genzoo.callbacks.checkpoints import WholeCheckpointIO
 from genzoo.checkpoints import CheckpointError, read_checkpoint
 from genzoo.data.fashion_mnist import FashionMNISTMini
-from genzoo.training.model import GenerativeModel
 from genzoo.models.vae import VAE
 from genzoo.training.checkpoint_io import SafeCheckpointIO
+from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages
 from tests.spoiled import SPOILED, Payload, sign_beside
 

@@ -28,13 +28,13 @@ from genzoo.losses.gaussian_likelihoods import Gaussian
 from genzoo.metrics import FeatureExtractor, PooledActivations
 from genzoo.metrics.extractors.fitting import Recipe
 from genzoo.models import VAE
-from genzoo.training.model import GenerativeModel
 from genzoo.networks.architectures import EncoderDecoder, Players
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder
-from genzoo.training.optimizers import AdversarialAdam
 from genzoo.sampling.priors import Prior
 from genzoo.spec import image_spec
+from genzoo.training.model import GenerativeModel
+from genzoo.training.optimizers import AdversarialAdam
 from tests.conftest import RandomImages
 
 

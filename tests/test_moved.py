@@ -8,13 +8,13 @@ from pydoc import locate
 import pytest
 import torch
 import yaml
+from genzoo.models.base import GenerativeModel
 
 import genzoo
 from genzoo import moved
 from genzoo.cli import main
 from genzoo.hyperparameters import from_plain
 from genzoo.models import DCGAN, VAE
-from genzoo.models.base import GenerativeModel
 from genzoo.moved import MOVED, renamed
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.densities import GaussianMixtureDensity

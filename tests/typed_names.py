@@ -5,9 +5,9 @@ from typing_extensions import assert_type
 import genzoo.models
 from genzoo import DCGAN, VAE, FashionMNISTMini, FrechetDistance, NonSaturating, Pictures
 from genzoo.data import ImageFolder
-from genzoo.training import GenerativeModel
 from genzoo.networks import DCGANPlayers
 from genzoo.spec import DataSpec
+from genzoo.training import GenerativeModel
 
 
 def public_names_have_types() -> None:

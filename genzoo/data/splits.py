@@ -206,7 +206,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         return self.test_dataloader()
 
     def training_batches(self, number: int) -> Iterator[Batch]:
-        """Training items and their labels as evaluation shows them: in the order of the file, neither flipped nor shuffled.
+        """Training items and their labels as evaluation shows them: in the order of the file, not flipped.
 
         Args:
             number: How many at most; fewer than there are, are a fixed choice.

@@ -36,7 +36,7 @@ class ClassesGroup(ScoreGroup):
 
     def scores(self, comparison: Comparison) -> Iterator[Score]:
         """``nearest_neighbour_accuracy``, ``classifier_accuracy`` and ``agreement/<extractor>``, in percent."""
-        model, data = comparison.model, comparison.data
+        data = comparison.data
         real, training = (real_images(data, part) for part in ("test", "train"))
         labels, training_labels = (classes_of(data, part) for part in ("test", "train"))
         number = comparison.conditional_number or len(training)

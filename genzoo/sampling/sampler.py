@@ -1,5 +1,6 @@
 """What a trained model is, apart from how it was trained: networks, prior, condition and data spec, in plain torch."""
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,8 +54,17 @@ class Sampler(nn.Module, ABC):
         **own: Any,
     ) -> None:
         super().__init__()
-        shared = {"data_spec": data_spec, "latent_shape": latent_shape, "condition": condition, "prior": prior}
-        self.plain_arguments: dict[str, Any] = as_plain(shared | {"density": density} | own)
+        all_arguments = {
+            "data_spec": data_spec,
+            "latent_shape": latent_shape,
+            "condition": condition,
+            "prior": prior,
+            "density": density,
+            **own,
+        }
+        # A subclass need not take them all: an autoencoder has no prior to choose.
+        taken = inspect.signature(type(self)).parameters
+        self.plain_arguments: dict[str, Any] = {name: as_plain(all_arguments[name]) for name in taken}
         self.data_spec = data_spec
         self.data_shape = tuple(data_spec["shape"])
         self.latent_shape = tuple(latent_shape)
@@ -138,7 +148,8 @@ class Sampler(nn.Module, ABC):
         seed = fresh_seed() if seed is None else whole_number("seed", seed)
         drawn = [self.in_own_type(torch.empty(0, *self.data_shape, device=self.device))]
         with in_eval_mode(self):
-            for indices in torch.arange(number).split(SAMPLES_AT_ONCE):
+            for start in range(0, number, SAMPLES_AT_ONCE):
+                indices = torch.arange(start, min(start + SAMPLES_AT_ONCE, number))
                 noise = ImageNoise(indices, self.device, seed, Stream.SAMPLING)
                 chosen = None if conditions is None else conditions.to(self.device)[indices.to(self.device)]
                 drawn.append(self.in_own_type(draw(self.prior_sample(len(indices), noise), chosen, noise)))

@@ -35,7 +35,8 @@ def bare_game(model: Any) -> Step:
 
     The generator's turn also computes gradients of the discriminator that nobody uses, and ours does not.
     """
-    generator, discriminator = copy.deepcopy(model.generator).train(), copy.deepcopy(model.discriminator).train()
+    generator = copy.deepcopy(model.sampler.generator).train()
+    discriminator = copy.deepcopy(model.discriminator).train()
     of_generator = model.generator_optimizer(generator.parameters())
     of_discriminator = model.discriminator_optimizer(discriminator.parameters())
 
@@ -55,7 +56,7 @@ def bare_game(model: Any) -> Step:
 
 def bare_bound(model: Any) -> Step:
     """A step of the VAE: an update of encoder and decoder."""
-    encoder, decoder = copy.deepcopy(model.encoder).train(), copy.deepcopy(model.decoder).train()
+    encoder, decoder = copy.deepcopy(model.sampler.encoder).train(), copy.deepcopy(model.sampler.decoder).train()
     optimizer = model.optimizer([*encoder.parameters(), *decoder.parameters()])
 
     def step(x: Tensor) -> None:

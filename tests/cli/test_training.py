@@ -15,8 +15,8 @@ from genzoo.cli import main, training
 from genzoo.cli.run_folder import create_run_folder
 from genzoo.cli.training import warning_text
 from genzoo.data.fashion_mnist import FashionMNISTMini
-from genzoo.training.model import GenerativeModel
 from genzoo.training.inference import InferenceModel
+from genzoo.training.model import GenerativeModel
 from tests.conftest import read_wandb_run, wandb_config
 
 pytestmark = pytest.mark.usefixtures("working_folder")

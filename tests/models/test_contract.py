@@ -9,12 +9,12 @@ import torch
 import genzoo.models
 import genzoo.networks
 from genzoo.discovery import public_classes
-from genzoo.training.model import GenerativeModel
-from genzoo.training.inference import InferenceModel
 from genzoo.networks.architectures import EncoderDecoder, Players
 from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.spec import image_spec
+from genzoo.training.inference import InferenceModel
+from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages
 
 MODELS = sorted(

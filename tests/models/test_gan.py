@@ -47,7 +47,7 @@ def test_critics_are_reported_by_their_scores_and_the_gap_between_them(objective
     gap = metrics["val/training/critic_real"] - metrics["val/critic_real"]
     assert metrics["val/critic_gap"] == pytest.approx(gap, abs=1e-6)
     assert {name for name in metrics if name.startswith("val/")} <= model.reports()
-    assert "train/critic_fake" in model.shown
+    assert "train/critic_fake" in model.step_log.shown
 
 
 def test_a_relativistic_generator_sees_the_logits_of_the_real_images():
@@ -71,7 +71,7 @@ def test_dcgan_is_that_of_the_paper():
     model = DCGAN(data_spec={"shape": [3, 64, 64]}, networks=DCGANPlayers(width=128))
     assert model.latent_dim == 100
     assert isinstance(model.prior, UniformCube)
-    layers = list(model.generator.layers)
+    layers = list(model.sampler.generator.layers)
     transposed = [layer for layer in layers if isinstance(layer, torch.nn.ConvTranspose2d)]
     assert [layer.in_channels for layer in transposed] == [100, 1024, 512, 256, 128]
     assert transposed[-1].out_channels == 3

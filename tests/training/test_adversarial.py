@@ -47,10 +47,10 @@ class Witness(Callback):
 
     def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
         self.images.append(batch[0].clone())
-        self.before = weights(pl_module.discriminator), weights(pl_module.generator)
+        self.before = weights(pl_module.discriminator), weights(pl_module.sampler.generator)
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        after = weights(pl_module.discriminator), weights(pl_module.generator)
+        after = weights(pl_module.discriminator), weights(pl_module.sampler.generator)
         moved = tuple(not torch.equal(a, b) for a, b in zip(after, self.before, strict=True))
         self.moves.append((*moved, trainer.global_step))
 
@@ -101,7 +101,7 @@ def test_no_gradient_passes_from_one_player_to_the_other(objective, trainer):
 
         def on_before_optimizer_step(self, trainer, pl_module, optimizer):
             player = "discriminator" if optimizer is trainer.optimizers[0] else "generator"
-            other = pl_module.generator if player == "discriminator" else pl_module.discriminator
+            other = pl_module.sampler.generator if player == "discriminator" else pl_module.discriminator
             gradients = [p.grad.clone() for p in getattr(pl_module, player).parameters()]
             others = [None if p.grad is None else p.grad.clone() for p in other.parameters()]
             self.seen.append((player, gradients, others))
@@ -131,14 +131,14 @@ def test_gradients_are_those_of_the_paper(objective, weight):
         return torch.autograd.grad(output, list(module.parameters()))
 
     loss = model.generator_loss(x, y, BatchNoise("cpu", 5))
-    logits = model.discriminator(model.generator(BatchNoise("cpu", 5).normal(16, 32)))
-    by_hand = parameter_gradients((weight(torch.sigmoid(logits.detach())) * logits).mean(), model.generator)
-    for actual, expected in zip(parameter_gradients(loss, model.generator), by_hand, strict=True):
+    logits = model.discriminator(model.sampler.generator(BatchNoise("cpu", 5).normal(16, 32)))
+    by_hand = parameter_gradients((weight(torch.sigmoid(logits.detach())) * logits).mean(), model.sampler.generator)
+    for actual, expected in zip(parameter_gradients(loss, model.sampler.generator), by_hand, strict=True):
         torch.testing.assert_close(actual, expected)
 
     loss = model.discriminator_loss(x, y, BatchNoise("cpu", 5))
     real = model.discriminator(x)
-    fake = model.discriminator(model.generator(BatchNoise("cpu", 5).normal(16, 32)).detach())
+    fake = model.discriminator(model.sampler.generator(BatchNoise("cpu", 5).normal(16, 32)).detach())
     surrogate = ((torch.sigmoid(real.detach()) - 1) * real).mean() + (torch.sigmoid(fake.detach()) * fake).mean()
     by_hand = parameter_gradients(surrogate, model.discriminator)
     for actual, expected in zip(parameter_gradients(loss, model.discriminator), by_hand, strict=True):

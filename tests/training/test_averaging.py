@@ -7,12 +7,12 @@ import torch
 
 from genzoo.losses.gaussian_likelihoods import LearnedGaussian
 from genzoo.models.autoencoder import AutoEncoder
-from genzoo.training.averaging import WeightAverage
-from genzoo.training.model import GenerativeModel
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.training.averaging import WeightAverage
+from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages
 
 PERCEPTRONS = MLPEncoderDecoder((8,))
@@ -70,9 +70,9 @@ def test_samples_take_either_set_of_weights(trainer):
     assert not torch.equal(averaged, raw)
     assert torch.equal(model.sample(4, seed=0, weights="averaged"), averaged)
     for name, parameter in model.average.copies["generator"].named_parameters():
-        model.generator.get_parameter(name).data.copy_(parameter)
+        model.sampler.generator.get_parameter(name).data.copy_(parameter)
     for name, buffer in model.average.copies["generator"].named_buffers():
-        model.generator.get_buffer(name).copy_(buffer)
+        model.sampler.generator.get_buffer(name).copy_(buffer)
     assert torch.equal(model.sample(4, seed=0, weights="raw"), averaged)
 
 
@@ -93,7 +93,7 @@ def test_both_sets_are_in_the_checkpoint_and_the_switch_changes_nothing_in_it(tr
     state = {key: value for key, value in model.state_dict().items() if torch.is_tensor(value)}
     with model.using("averaged"):
         switched = {key: value for key, value in model.state_dict().items() if torch.is_tensor(value)}
-        assert model.generator is model.average.copies["generator"]
+        assert model.sampler.generator is model.average.copies["generator"]
     assert all(torch.equal(value, switched[key]) for key, value in state.items())
 
     runner.save_checkpoint(tmp_path / "a.ckpt")
@@ -147,6 +147,7 @@ def test_the_average_smooths_batch_norm_with_the_copied_buffers(trainer):
     data = RandomImages(number=64, batch_size=16)
     model = GAN(data_spec=data.spec, networks=DCGANPlayers(width=2), average_decay=0.9, latent_dim=4)
     trainer().fit(model, datamodule=data)
-    live, copied = dict(model.generator.named_buffers()), dict(model.average.copies["generator"].named_buffers())
+    live = dict(model.sampler.generator.named_buffers())
+    copied = dict(model.average.copies["generator"].named_buffers())
     assert live
     assert all(torch.equal(value, copied[name]) for name, value in live.items())

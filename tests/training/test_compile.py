@@ -26,7 +26,7 @@ class Losses(Callback):
         self.losses, self.gradients, self.compiled = [], [], 0
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        self.losses.append(pl_module.logged)
+        self.losses.append(pl_module.step_log.latest)
 
     def on_before_optimizer_step(self, trainer, pl_module, optimizer):
         gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]

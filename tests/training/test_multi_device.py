@@ -15,7 +15,7 @@ from PIL import Image
 from genzoo.callbacks.pictures import Pictures
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
-from tests.models.ranks import CAN_DIVIDE, MODELS, SETTINGS, DividingOnTheCPU, data
+from tests.training.ranks import CAN_DIVIDE, MODELS, SETTINGS, DividingOnTheCPU, data
 
 CASES = [f"{model} {setting}" for model in MODELS for setting in SETTINGS]
 
@@ -40,7 +40,7 @@ def ranks(tmp_path_factory):
     port = free_port()
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.models.ranks", str(folder)],
+            [sys.executable, "-m", "tests.training.ranks", str(folder)],
             env=rank_environment(rank, port),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

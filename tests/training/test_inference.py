@@ -15,12 +15,12 @@ from genzoo.cli import main
 from genzoo.data.binarised import BinarizedFashionMNISTMini
 from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.models.autoencoder import AutoEncoder
-from genzoo.training.model import GenerativeModel
 from genzoo.models.vae import VAE
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import BatchNoise
 from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.subsets import choose_some
+from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages
 
 SMALL = MLPEncoderDecoder((8,))

@@ -11,10 +11,10 @@ from genzoo.callbacks.checkpoints import Checkpoints
 from genzoo.callbacks.interruption import Interruption
 from genzoo.callbacks.progress import ProgressBar
 from genzoo.models.autoencoder import AutoEncoder
-from genzoo.training.model import evaluating
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.training.model import evaluating
 from tests.conftest import RandomImages
 
 SMALL = MLPEncoderDecoder((8,))
@@ -205,7 +205,7 @@ def test_without_a_good_checkpoint_none_is_named(trainer, tmp_path):
 def test_a_buffer_that_is_meant_to_be_infinite_is_no_fault(trainer, tmp_path):
     data = RandomImages(number=72, batch_size=16)
     model = VAE(data_spec=data.spec, networks=SMALL)
-    model.encoder.register_buffer("mask", torch.full((2,), float("-inf")))
+    model.sampler.encoder.register_buffer("mask", torch.full((2,), float("-inf")))
     keeping = Checkpoints(dirpath=tmp_path / "checkpoints", save_top_k=0)
     trainer(callbacks=[keeping], enable_checkpointing=True).fit(model, datamodule=data)
     assert (tmp_path / "checkpoints" / "last.ckpt").is_file()

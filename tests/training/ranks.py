@@ -1,4 +1,4 @@
-"""What each of two processes does for `test_multi_device.py`: python -m tests.models.ranks FOLDER.
+"""What each of two processes does for `test_multi_device.py`: python -m tests.training.ranks FOLDER.
 
 All scenarios share one group of processes, whose members find each other through the environment, as under torchrun.
 """

@@ -11,10 +11,10 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 from genzoo.losses.gaussian_likelihoods import Gaussian, LearnedGaussian
 from genzoo.losses.likelihoods import Bernoulli, ContinuousBernoulli, DiscretizedLogistic
 from genzoo.models.vae import VAE
-from genzoo.training.variational import VariationalModel
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import BatchNoise, ImageNoise, Stream
+from genzoo.training.variational import VariationalModel
 from tests.conftest import RandomImages
 
 SPEC = RandomImages().spec
@@ -196,7 +196,7 @@ def test_samples_are_means_and_draws_share_their_latent_variables():
     """With huge logits an image is as good as its mean, and every z has an image of its own."""
     model = VAE(data_spec=SPEC, networks=MLPEncoderDecoder(()), likelihood=Bernoulli(), latent_dim=20)
     with torch.no_grad():
-        model.decoder[0][0].weight.normal_(generator=torch.Generator().manual_seed(0)).mul_(1e4)
+        model.sampler.decoder[0][0].weight.normal_(generator=torch.Generator().manual_seed(0)).mul_(1e4)
     mean, draw = model.sample(50, seed=1), model.sample_likelihood(50, seed=1)
     assert len(torch.unique(mean, dim=0)) == 50
     assert ((draw - mean).abs() > 0.01).float().mean() < 1e-3

@@ -139,7 +139,7 @@ def test_a_fit_after_one_that_was_interrupted_is_like_that_of_a_new_model(make, 
     for each in (model, fresh):
         runner = trainer(**settings)
         runner.fit(each, datamodule=data())
-        found.append(state(runner, each) | {name: torch.tensor(value) for name, value in each.logged.items()})
+        found.append(state(runner, each) | {name: torch.tensor(value) for name, value in each.step_log.latest.items()})
     equal(*found)
 
 
@@ -155,4 +155,4 @@ def test_what_a_checkpoint_holds_of_the_latest_updates_outlives_another_fit(trai
     trainer(max_epochs=1).fit(model, datamodule=data(), ckpt_path=tmp_path / "one.ckpt")
     assert model._latest == kept
     trainer(max_steps=0).fit(model, datamodule=data())
-    assert (model._latest, model.logged, model.logged_step) == ({}, {}, -1)
+    assert (model._latest, model.step_log.latest, model.step_log.latest_step) == ({}, {}, -1)
