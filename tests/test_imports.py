@@ -134,7 +134,6 @@ def test_metrics_know_neither_data_sets_nor_lightning():
     assert not {name for name in reached if name.startswith("lightning")}
 
 
-@pytest.mark.xfail(strict=True, reason="what trains models still stands among them")
 def test_models_are_all_that_stands_among_them():
     others = [cls.__name__ for cls in public_classes(genzoo.models).values() if not issubclass(cls, GenerativeModel)]
     assert others == []

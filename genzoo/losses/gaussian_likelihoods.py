@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -74,8 +74,6 @@ class LearnedGaussian(Likelihood):
             be met exactly has no bound; the default is half a grey level.
     """
 
-    outputs_per_value: ClassVar[int] = 2
-
     per: Literal["value", "one"] = "one"
     activation: Literal["tanh", "identity"] = "tanh"
     least: float = 1.0 / 255.0
@@ -85,11 +83,6 @@ class LearnedGaussian(Likelihood):
             raise ValueError(
                 f"the least standard deviation of a LearnedGaussian must be positive and finite, got {self.least}"
             )
-
-    @property
-    def shared_outputs(self) -> int:  # type: ignore[override]
-        """One where all values share their deviation."""
-        return int(self.per == "one")
 
     def decoder_shape(self, data_shape: Sequence[int]) -> tuple[int, ...]:
         """A location for each value, and a raw deviation where each has one of its own."""

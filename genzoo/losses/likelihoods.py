@@ -26,8 +26,6 @@ class Likelihood(ABC):
         is_black_and_white: Whether it gives probability to -1 and 1 only.
     """
 
-    outputs_per_value: ClassVar[int] = 1
-    shared_outputs: int = 0
     is_black_and_white: ClassVar[bool] = False
 
     @property
@@ -216,8 +214,6 @@ class DiscretizedLogistic(Likelihood):
     Args:
         greatest_log_scale: Bound of log s on both sides, which keeps probabilities and gradients finite.
     """
-
-    outputs_per_value: ClassVar[int] = 2
 
     greatest_log_scale: float = 7.0
 

@@ -22,6 +22,7 @@ from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream, counter_seed, ru
 from genzoo.sampling.conditions import Condition, NoCondition
 from genzoo.sampling.given import Given
 from genzoo.sampling.sampler import Sampler, in_eval_mode
+from genzoo.sampling.stored import SAMPLER
 from genzoo.spec import DataSpec
 from genzoo.training.averaging import WeightAverage, Weights, fit_average, require_decay
 from genzoo.training.checkpoint_io import SafeCheckpointIO
@@ -38,7 +39,6 @@ from genzoo.training.split_means import SplitMeans, images_in
 from genzoo.training.step_log import StepLog
 from genzoo.training.storing import (
     DATA,
-    SAMPLER,
     class_of_checkpoint,
     fit_settings,
     identity_of_data,

@@ -19,9 +19,8 @@ from genzoo.networks.discriminator import LayeredDiscriminator, rename_head
 from genzoo.sampling.sampler import Sampler
 from genzoo.training.optimizers import renew_settings
 
-# The entries of a checkpoint that tell the data which the model is trained on, and how its sampler is made.
+# The entry of a checkpoint that tells the data which the model is trained on.
 DATA = "data_identity"
-SAMPLER = "sampler"
 
 AnyModel = TypeVar("AnyModel", bound=LightningModule)
 
