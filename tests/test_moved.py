@@ -8,7 +8,6 @@ from pydoc import locate
 import pytest
 import torch
 import yaml
-from genzoo.models.base import GenerativeModel
 
 import genzoo
 from genzoo import moved
@@ -18,6 +17,7 @@ from genzoo.models import DCGAN, VAE
 from genzoo.moved import MOVED, renamed
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.densities import GaussianMixtureDensity
+from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages
 
 EARLIER_RUN = Path(__file__).parent / "fixtures" / "runs_of_0_1" / "dcgan"
@@ -73,7 +73,7 @@ NAMES_OF_0_1 = {
     "genzoo.optimizers": "AdversarialAdam",
 }
 # What is not in one of the packages with public classes has no short name.
-WITHOUT_SHORT_NAME = ("genzoo.checkpoints", "genzoo.loggers", "genzoo.optimizers")
+WITHOUT_SHORT_NAME = ("genzoo.checkpoints", "genzoo.loggers")
 PATHS = [f"{module}.{name}" for module, names in NAMES_OF_0_1.items() for name in names.split()]
 
 
@@ -147,7 +147,7 @@ def test_checkpoints_that_name_classes_as_they_were_called_are_loaded(trainer, t
     assert torch.equal(loaded.sample(3, seed=0), model.sample(3, seed=0))
     assert loaded.hparams["prior"]["class_path"] == "genzoo.sampling.priors.UniformPrior"
     other = GenerativeModel.load_from_checkpoint(tmp_path / "old.ckpt", prior=genzoo.NormalPrior())
-    assert isinstance(other.prior, genzoo.StandardNormal)
+    assert isinstance(other.sampler.prior, genzoo.StandardNormal)
 
 
 def test_a_setting_whose_class_has_moved_is_no_other_setting(trainer, tmp_path, data):

@@ -81,13 +81,14 @@ class AutoEncoderSampler(EncodingSampler):
         density: FittedPrior | None = None,
         condition: Condition = NoCondition(),
     ) -> None:
-        super().__init__(data_spec, latent_shape, condition, None, density, networks=networks)
+        super().__init__(data_spec, latent_shape, condition, None, density)
         self.encoder = networks.encoder(self.data_shape, self.latent_shape, condition.shape)
         self.decoder = networks.decoder(self.latent_shape, self.data_shape, condition.shape)
 
     def encode(self, x: Tensor, y: Given | None = None) -> Tensor:
         """Codes of data: ``(N, *data_shape)`` to ``(N, *latent_shape)``."""
-        z: Tensor = self.encoder(self.in_own_type(x), self._own_types(self.condition_of(x, y)))
+        condition = self._own_types(self.condition_of(x, y))
+        z: Tensor = self.encoder(self.in_own_type(x), condition)
         return z
 
     def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
@@ -124,7 +125,7 @@ class VariationalSampler(EncodingSampler):
         density: FittedPrior | None = None,
         condition: Condition = NoCondition(),
     ) -> None:
-        super().__init__(data_spec, latent_shape, condition, prior, density, networks=networks, likelihood=likelihood)
+        super().__init__(data_spec, latent_shape, condition, prior, density)
         likelihood.require_fit(data_spec)
         self.likelihood = likelihood
         self.likelihood_head = likelihood.build()

@@ -29,7 +29,7 @@ class GeneratorSampler(Sampler):
         prior: Prior = NormalPrior(),
         condition: Condition = NoCondition(),
     ) -> None:
-        super().__init__(data_spec, latent_shape, condition, prior, networks=networks)
+        super().__init__(data_spec, latent_shape, condition, prior)
         self.generator = networks.generator(self.latent_shape, self.data_shape, condition.shape)
 
     def generate(self, z: Tensor, condition: Tensor | None) -> Tensor:

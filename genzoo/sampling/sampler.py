@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import Self
 
 from genzoo.hyperparameters import as_plain, whole_number
 from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream
@@ -24,8 +25,8 @@ SAMPLES_AT_ONCE = 256
 class Sampler(nn.Module, ABC):
     """Draws data like those that a model was trained on.
 
-    A subclass makes its networks and says what `decode` does with them. It hands all of its constructor's arguments to
-    this one, so that `as_plain` and `from_plain` rebuild it.
+    A subclass makes its networks and says what `decode` does with them. Its constructor's arguments are plain data or
+    values, so that `as_plain` and `from_plain` rebuild it.
 
     Args:
         data_spec: What the samples are like.
@@ -33,16 +34,25 @@ class Sampler(nn.Module, ABC):
         condition: What samples depend on.
         prior: What latent variables are drawn from; None for what has no prior, as an autoencoder.
         density: What is fitted to codes of the data, and takes the prior's place for samples; None if nothing is.
-        **own: The other arguments of a subclass.
 
     Attributes:
         prior: The distribution that ``prior`` makes.
         density: The distribution that ``density`` makes.
-        plain_arguments: All arguments, as plain data.
+        plain_arguments: All arguments of the constructor, as plain data.
     """
 
     prior: Density | None
     density: FittedDensity | None
+    plain_arguments: dict[str, Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Notes the arguments of the constructor, whichever subclass has named them."""
+        sampler = super().__new__(cls)
+        # Copies are made without arguments, and then given all that the original has.
+        bound = inspect.signature(cls).bind_partial(*args, **kwargs)
+        bound.apply_defaults()
+        sampler.__dict__["plain_arguments"] = as_plain(dict(bound.arguments))
+        return sampler
 
     def __init__(
         self,
@@ -51,20 +61,8 @@ class Sampler(nn.Module, ABC):
         condition: Condition,
         prior: Prior | None,
         density: FittedPrior | None = None,
-        **own: Any,
     ) -> None:
         super().__init__()
-        all_arguments = {
-            "data_spec": data_spec,
-            "latent_shape": latent_shape,
-            "condition": condition,
-            "prior": prior,
-            "density": density,
-            **own,
-        }
-        # A subclass need not take them all: an autoencoder has no prior to choose.
-        taken = inspect.signature(type(self)).parameters
-        self.plain_arguments: dict[str, Any] = {name: as_plain(all_arguments[name]) for name in taken}
         self.data_spec = data_spec
         self.data_shape = tuple(data_spec["shape"])
         self.latent_shape = tuple(latent_shape)

@@ -94,10 +94,10 @@ class InferenceModel(GenerativeModel):
         codes, number = [torch.empty(0, *self.latent_shape)], 0
         with evaluating(self):
             for batch in batches:
-                x, y = (batch, None) if isinstance(batch, Tensor) else batch
+                x, *labels = [batch] if isinstance(batch, Tensor) else batch
                 self.sampler.require_data(x)
                 wanted = slice(fitted.max_codes - number)
-                y = None if y is None else y[wanted]
+                y = labels[0][wanted] if labels else None
                 encoded = self.together(partial(self.encode, x[wanted].to(self.device), y))
                 codes.append(at_least_float32(encoded).cpu())
                 number += len(codes[-1])

@@ -29,6 +29,6 @@ def test_it_says_why_it_cannot_sample():
     model = AutoEncoder(data_spec=RandomImages().spec)
     assert not model.can_sample
     with pytest.raises(
-        RuntimeError, match=r"this AutoEncoder has no prior to draw from: .*; give it a density .* or train a VAE"
+        RuntimeError, match=r"this model has no prior to draw from: .*; give it a density .* or train a VAE"
     ):
         model.sample(4)

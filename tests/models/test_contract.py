@@ -70,7 +70,7 @@ def test_one_training_step_and_samples(model_class, networks, size, channels, tr
         assert images.std() > 0.0
         assert not images.requires_grad
         assert model.prior_sample(5).shape == (5, 6)
-        y = torch.arange(5) if model.condition_dim else None
+        y = torch.arange(5) if model.condition.shape else None
         assert model(model.prior_sample(5), y).shape == shape
     else:
         with pytest.raises(RuntimeError, match="no prior to draw from"):

@@ -9,6 +9,7 @@ from genzoo.models.gan import GAN
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import BatchNoise
+from genzoo.sampling.conditions import VectorCondition
 from genzoo.sampling.priors import UniformCube
 from tests.conftest import RandomImages
 
@@ -70,7 +71,7 @@ def test_a_discriminator_that_learns_by_heart_shows_a_gap(trainer):
 def test_dcgan_is_that_of_the_paper():
     model = DCGAN(data_spec={"shape": [3, 64, 64]}, networks=DCGANPlayers(width=128))
     assert model.latent_dim == 100
-    assert isinstance(model.prior, UniformCube)
+    assert isinstance(model.sampler.prior, UniformCube)
     layers = list(model.sampler.generator.layers)
     transposed = [layer for layer in layers if isinstance(layer, torch.nn.ConvTranspose2d)]
     assert [layer.in_channels for layer in transposed] == [100, 1024, 512, 256, 128]
@@ -97,13 +98,13 @@ def test_the_condition_goes_to_both_players(players):
     z, x = torch.randn(1, 5), torch.rand(1, 1, 28, 28) * 2 - 1
     images = [model.decode(z, torch.tensor([label])) for label in (0, 1)]
     assert not torch.allclose(*images)
-    logits = [model.score(x, model.condition(torch.tensor([label]))) for label in (0, 1)]
+    logits = [model.score(x, model.condition.encode(torch.tensor([label]))) for label in (0, 1)]
     assert not torch.allclose(*logits)
 
 
 def test_labels_become_one_hot_vectors():
     model = ConditionalGAN(data_spec=SPEC, networks=SMALL)
-    assert torch.equal(model.condition(torch.tensor([2, 0])), torch.eye(10)[[2, 0]])
+    assert torch.equal(model.condition.encode(torch.tensor([2, 0])), torch.eye(10)[[2, 0]])
 
 
 def test_samples_without_labels_go_through_all_classes():
@@ -155,7 +156,7 @@ def test_labels_that_do_not_fit_are_refused(y, message):
 def test_an_unconditional_model_takes_no_labels():
     model = GAN(data_spec=SPEC, networks=SMALL)
     for ask in (model.sample, lambda number, y: model.decode(model.prior_sample(number), y)):
-        with pytest.raises(ValueError, match="GAN is unconditional: it cannot sample under a given y"):
+        with pytest.raises(ValueError, match="this model is unconditional: it cannot sample under a given y"):
             ask(2, torch.arange(2))
 
 
@@ -166,12 +167,12 @@ def test_a_conditional_model_decodes_without_labels_as_it_samples():
 
 
 def test_a_conditional_model_needs_classes():
-    with pytest.raises(ValueError, match="needs data with class labels, or vector_dim"):
+    with pytest.raises(ValueError, match="a ConditionalGAN needs data with class labels, attributes"):
         ConditionalGAN(data_spec={"shape": [1, 28, 28]}, networks=SMALL)
 
 
 def test_attributes_of_the_data_are_conditions():
     spec = {"shape": [1, 28, 28], "class_names": [], "attribute_names": ["smiling", "hat", "young"]}
     model = ConditionalGAN(data_spec=spec, networks=SMALL)
-    assert model.condition_dim == model.vector_dim == 3
+    assert model.condition == VectorCondition(3)
     assert model.sample(2, torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])).shape == (2, 1, 28, 28)

@@ -35,7 +35,7 @@ class Witness(Callback):
         self.moves, self.images, self.noises = [], [], []
 
     def on_fit_start(self, trainer, pl_module):
-        prior_sample = pl_module.prior_sample
+        prior_sample = pl_module.sampler.prior_sample
 
         def noted(number, noise=None):
             z = prior_sample(number, noise)
@@ -43,7 +43,7 @@ class Witness(Callback):
                 self.noises.append(z)
             return z
 
-        pl_module.prior_sample = noted
+        pl_module.sampler.prior_sample = noted
 
     def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
         self.images.append(batch[0].clone())
@@ -102,7 +102,8 @@ def test_no_gradient_passes_from_one_player_to_the_other(objective, trainer):
         def on_before_optimizer_step(self, trainer, pl_module, optimizer):
             player = "discriminator" if optimizer is trainer.optimizers[0] else "generator"
             other = pl_module.sampler.generator if player == "discriminator" else pl_module.discriminator
-            gradients = [p.grad.clone() for p in getattr(pl_module, player).parameters()]
+            own = pl_module.discriminator if player == "discriminator" else pl_module.sampler.generator
+            gradients = [p.grad.clone() for p in own.parameters()]
             others = [None if p.grad is None else p.grad.clone() for p in other.parameters()]
             self.seen.append((player, gradients, others))
 
@@ -308,9 +309,8 @@ def fit_with_table_noise(trainer, batch_size, k, **settings):
 def test_four_batches_of_16_are_one_batch_of_64(k, trainer, tmp_path):
     whole, whole_log = fit_with_table_noise(trainer, 64, k, folder=tmp_path / "whole")
     parts, parts_log = fit_with_table_noise(trainer, 16, k, folder=tmp_path / "parts")
-    for player in ("generator", "discriminator"):
-        expected = weights(getattr(whole, player))
-        torch.testing.assert_close(weights(getattr(parts, player)), expected, rtol=1e-4, atol=1e-6)
+    for player, expected in zip(parts.players(), whole.players(), strict=True):
+        torch.testing.assert_close(weights(player.moves[0]), weights(expected.moves[0]), rtol=1e-4, atol=1e-6)
     # One row for each step, with the same numbers.
     assert [row["step"] for row in parts_log] == [row["step"] for row in whole_log]
     for got, expected in zip(parts_log, whole_log, strict=True):
@@ -397,7 +397,7 @@ def test_a_gradient_that_overflows_skips_its_own_player_alone(trainer):
 
     data = RandomImages(number=48, batch_size=16)
     model = GAN(data_spec=data.spec, networks=SMALL, objective=dataclass(frozen=True)(Overflow)())
-    model.watch = lambda *_: None
+    model.watch.note = lambda *_: None
     witness, precision = Witness(), scaled()
     runner = trainer(callbacks=[witness], num_sanity_val_steps=0, plugins=[precision], limit_train_batches=1)
     runner.fit(model, datamodule=data)

@@ -35,18 +35,19 @@ def fitted(name, trainer, decay=0.9, **settings):
 def test_the_average_is_the_sum_of_the_paper():
     """Against the weighted sum of all earlier weights, worked out in float64."""
     torch.manual_seed(0)
-    module = torch.nn.BatchNorm1d(3)
-    average = WeightAverage({"norm": module}, decay=0.5)
+    sampler = GAN(data_spec=RandomImages().spec, networks=MLPPlayers((8,), (8,))).sampler
+    sampler.generator = module = torch.nn.BatchNorm1d(3)
+    average = WeightAverage(sampler, decay=0.5)
     expected = module.weight.detach().double().clone()
     for number in range(12):
         with torch.no_grad():
             module.weight.normal_()
             module.running_mean.normal_()
             module.num_batches_tracked += 1
-        average.update({"norm": module})
+        average.update(sampler)
         decay = min(0.5, (1 + number) / (10 + number))
         expected = decay * expected + (1 - decay) * module.weight.detach().double()
-    copy = average.copies["norm"]
+    copy = average.copies["generator"]
     torch.testing.assert_close(copy.weight.detach().double(), expected, rtol=1e-6, atol=1e-6)
     assert torch.equal(copy.running_mean, module.running_mean)
     assert copy.num_batches_tracked == 12
@@ -58,7 +59,7 @@ def test_one_update_for_each_of_the_modules_own_updates(name, updates, trainer):
     model, runner, _ = fitted(name, trainer)
     assert runner.global_step == 5
     assert model.average.updates == updates
-    assert set(model.average.copies) == set(model.averaged_modules)
+    assert set(model.average.copies) == set(model.sampler.trained_parts())
     trained = {id(p) for optimizer in runner.optimizers for group in optimizer.param_groups for p in group["params"]}
     assert not trained & {id(parameter) for parameter in model.average.parameters()}
     assert model.weights == "raw"
@@ -79,10 +80,10 @@ def test_samples_take_either_set_of_weights(trainer):
 @pytest.mark.parametrize("name", MAKE)
 def test_validation_and_test_use_the_averages_and_training_does_not(name, trainer):
     model, _, data = fitted(name, trainer)
-    part = model.averaged_modules[-1] if name == "gan" else "decoder"
+    part = "generator" if name == "gan" else "decoder"
     reported = trainer().test(model, datamodule=data, verbose=False)[0]
     copies = {key: value.clone() for key, value in model.average.copies[part].state_dict().items()}
-    model._modules[part].load_state_dict({key: torch.zeros_like(value) for key, value in copies.items()})
+    model.sampler._modules[part].load_state_dict({key: torch.zeros_like(value) for key, value in copies.items()})
     assert trainer().test(model, datamodule=data, verbose=False)[0] == reported
     model.average.copies[part].load_state_dict({key: torch.zeros_like(value) for key, value in copies.items()})
     assert trainer().test(model, datamodule=data, verbose=False)[0] != reported
@@ -93,7 +94,8 @@ def test_both_sets_are_in_the_checkpoint_and_the_switch_changes_nothing_in_it(tr
     state = {key: value for key, value in model.state_dict().items() if torch.is_tensor(value)}
     with model.using("averaged"):
         switched = {key: value for key, value in model.state_dict().items() if torch.is_tensor(value)}
-        assert model.sampler.generator is model.average.copies["generator"]
+        assert model.acting.generator is model.average.copies["generator"]
+    assert model.acting is model.sampler
     assert all(torch.equal(value, switched[key]) for key, value in state.items())
 
     runner.save_checkpoint(tmp_path / "a.ckpt")

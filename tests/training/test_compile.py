@@ -57,9 +57,10 @@ def compare(name, trainer, backend, tmp_path, **tolerance):
     states = [torch.load(tmp_path / f"{kind}.ckpt", weights_only=True) for kind in ("eager", "compiled")]
     assert states[0]["state_dict"].keys() == states[1]["state_dict"].keys()
     assert not any("_orig_mod" in key for key in states[1]["state_dict"])
-    assert any(module._compiled_call_impl is not None for module in model.children())
+    networks = [*model.sampler.children(), *model.children()]
+    assert any(module._compiled_call_impl is not None for module in networks)
     loaded = MODELS[name][0].load_from_checkpoint(tmp_path / "compiled.ckpt", compile_backend=None)
-    assert all(module._compiled_call_impl is None for module in loaded.children())
+    assert all(module._compiled_call_impl is None for module in loaded.modules())
 
 
 def skip_old_torch(name):

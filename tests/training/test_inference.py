@@ -65,8 +65,8 @@ def test_every_checkpoint_carries_the_density_of_its_own_weights(model_class, da
     assert len(paths) == 4
     for path in paths:
         loaded = GenerativeModel.load_from_checkpoint(path)
-        require_fits(loaded.density, training_codes(loaded, data))
-    require_fits(model.density, training_codes(model, data))
+        require_fits(loaded.sampler.density, training_codes(loaded, data))
+    require_fits(model.sampler.density, training_codes(model, data))
 
 
 @pytest.mark.parametrize("model_class", [AutoEncoder, VAE])
@@ -89,8 +89,8 @@ def test_samples_in_training_come_from_the_weights_of_the_moment(data, trainer):
 
     def sample(trainer, pl_module, *rest):
         pl_module.sample(2, seed=0)
-        seen.append(pl_module.density.means.clone())
-        require_fits(pl_module.density, training_codes(pl_module, data))
+        seen.append(pl_module.sampler.density.means.clone())
+        require_fits(pl_module.sampler.density, training_codes(pl_module, data))
         pl_module.train()
 
     watch.on_train_batch_end = sample
@@ -106,42 +106,42 @@ def test_training_a_loaded_model_for_as_many_steps_again_fits_anew(data, trainer
         runner.fit(model, datamodule=data)
         runner.save_checkpoint(tmp_path / "a.ckpt")
         model = AutoEncoder.load_from_checkpoint(tmp_path / "a.ckpt")
-        require_fits(model.density, training_codes(model, data))
+        require_fits(model.sampler.density, training_codes(model, data))
 
 
 def test_samples_of_both_models_are_decoded_draws_of_the_density_and_the_bound_stays(data, trainer):
     for model_class in (AutoEncoder, VAE):
         model = model_class(data_spec=data.spec, latent_dim=3, networks=SMALL, density=ONE)
         x = torch.rand(400, 1, 28, 28) * 2 - 1
-        before = model.elbo(x, BatchNoise("cpu", 0)) if model_class is VAE else None
+        before = model.elbo(x, noise=BatchNoise("cpu", 0)) if model_class is VAE else None
         model.fit_density([(x[:300], torch.zeros(300)), x[300:]])
         codes = training_codes_of(model, x)
         drawn = model.prior_sample(50_000, BatchNoise("cpu", 0))
         torch.testing.assert_close(drawn.mean(0), codes.mean(0), rtol=0, atol=0.02)
         torch.testing.assert_close(drawn.T.cov(), codes.T.cov(), rtol=0.05, atol=0.002)
         if before is not None:
-            assert torch.equal(model.elbo(x, BatchNoise("cpu", 0)), before)
+            assert torch.equal(model.elbo(x, noise=BatchNoise("cpu", 0)), before)
 
 
 def test_the_limit_of_codes_takes_them_from_the_whole_set(trainer):
     data = RandomImages(number=90, batch_size=7)
     model = AutoEncoder(data_spec=data.spec, latent_dim=2, networks=SMALL, density=GaussianMixtureDensity(1, 10))
     trainer().fit(model, datamodule=data)
-    assert model.density.codes_seen == 10
+    assert model.sampler.density.codes_seen == 10
     part = data.parts["train"]
     chosen = np.asarray(part.indices)[choose_some(len(part), 10)]
     codes = training_codes_of(model, torch.from_numpy(part.dataset.images[chosen]).float() / 127.5 - 1)
-    require_fits(model.density, codes)
+    require_fits(model.sampler.density, codes)
     model.fit_density([torch.rand(6, 1, 28, 28), torch.rand(6, 1, 28, 28)])
-    assert model.density.codes_seen == 10
+    assert model.sampler.density.codes_seen == 10
 
 
 def test_binarised_images_are_encoded_as_bits(trainer):
     data = BinarizedFashionMNISTMini(subset=50)
     data.setup("fit")
-    (x,) = data.training_batches(60)
+    ((x, _),) = data.training_batches(60)
     assert set(x.unique().tolist()) == {-1.0, 1.0}
-    assert torch.equal(x, next(iter(data.training_batches(60))))
+    assert torch.equal(x, next(iter(data.training_batches(60)))[0])
     grey = torch.from_numpy(data.parts["train"].dataset.images[data.parts["train"].indices])
     assert bool((x[grey == 0] == -1).all())
     assert bool((x[grey == 255] == 1).all())
@@ -209,7 +209,7 @@ def test_the_command_line_fits_draws_and_keeps_it_for_processes_without_scikit_l
     run = working_folder / "runs" / model_class.lower() / "density"
     assert (run / "images" / "samples_epoch_0001.png").is_file()
     path = run / "checkpoints" / "last.ckpt"
-    assert torch.load(path, weights_only=True)["state_dict"]["density.codes_seen"] == 5000
+    assert torch.load(path, weights_only=True)["state_dict"]["sampler.density.codes_seen"] == 5000
     torch.save(GenerativeModel.load_from_checkpoint(path).sample(5, seed=3), working_folder / "expected.pt")
     program = [sys.executable, "-c", LOADING, str(path), "expected.pt"]
     result = subprocess.run(program, capture_output=True, text=True, check=False)
@@ -230,7 +230,7 @@ def test_two_devices_fit_the_density_of_all_training_images(working_folder):
     model = GenerativeModel.load_from_checkpoint("runs/autoencoder/density/checkpoints/last.ckpt")
     data = FashionMNISTMini(image_size=28, subset=100)
     data.setup("fit")
-    require_fits(model.density, training_codes(model, data))
+    require_fits(model.sampler.density, training_codes(model, data))
 
 
 def test_a_missing_scikit_learn_is_one_sentence_before_training(working_folder, monkeypatch, capsys):
@@ -250,4 +250,6 @@ def test_ten_components_of_codes_score_as_in_scikit_learn(data, trainer):
     trainer().fit(model, datamodule=data)
     codes = training_codes(model, data)
     reference = Reference(3, random_state=0).fit(codes.double().numpy())
-    assert float(model.density.log_prob(codes).mean()) == pytest.approx(reference.score(codes.numpy()), abs=0.05)
+    assert float(model.sampler.density.log_prob(codes).mean()) == pytest.approx(
+        reference.score(codes.numpy()), abs=0.05
+    )

@@ -10,13 +10,13 @@ from genzoo.losses.gaussian_likelihoods import Gaussian, LearnedGaussian
 from genzoo.losses.likelihoods import Bernoulli, ContinuousBernoulli, DiscretizedLogistic
 from genzoo.models.vae import VAE
 from genzoo.noise import BatchNoise, ImageNoise, Stream
-from tests.models.test_variational import SMALL, SPEC, LinearGaussian, X
+from tests.training.test_variational import SMALL, SPEC, LinearGaussian, X
 
 
 @pytest.mark.parametrize("samples", [1, 7, 120])
 def test_it_is_exact_with_any_number_of_samples_at_the_true_posterior(samples):
     model = LinearGaussian()
-    found = model.log_likelihood(X, samples)
+    found = model.log_likelihood(X, samples=samples)
     assert found.dtype == torch.float64
     torch.testing.assert_close(found.float(), model.exact(X), atol=1e-4, rtol=0)
 
@@ -25,7 +25,10 @@ def test_it_is_exact_with_any_number_of_samples_at_the_true_posterior(samples):
 def test_it_rises_in_the_mean_towards_the_exact_value_elsewhere(error):
     model = LinearGaussian(**error)
     many = X[:2].repeat(500, 1)
-    means = [model.log_likelihood(many, samples, BatchNoise("cpu", samples)).mean() for samples in (1, 4, 16, 200)]
+    means = [
+        model.log_likelihood(many, samples=samples, noise=BatchNoise("cpu", samples)).mean()
+        for samples in (1, 4, 16, 200)
+    ]
     exact = model.exact(X[:2]).mean()
     assert means == sorted(means)
     assert exact - means[0] > 0.05
@@ -36,7 +39,7 @@ def test_it_is_the_formula_of_torch_distributions():
     model = VAE(data_spec=SPEC, latent_dim=3, networks=SMALL, likelihood=Gaussian(0.3))
     x = torch.rand(4, *model.data_shape) * 2 - 1
     z_noise = BatchNoise("cpu", 5).normal(4, 50, 3)[:, :6]
-    mean, log_variance = model.eval().posterior(x)
+    mean, log_variance = model.eval().sampler.posterior(x, None)
     posterior = Normal(mean[:, None], (0.5 * log_variance[:, None]).exp())
     z = mean[:, None] + posterior.stddev * z_noise
     with torch.no_grad():
@@ -44,7 +47,9 @@ def test_it_is_the_formula_of_torch_distributions():
             [Normal(model.decode(z[i]), 0.3).log_prob(x[i]).flatten(1).sum(1) for i in range(4)]
         )
         expected = (log_joint - posterior.log_prob(z).sum(2)).double().logsumexp(1) - math.log(6)
-    torch.testing.assert_close(model.log_likelihood(x, 6, BatchNoise("cpu", 5)), expected, atol=0.05, rtol=1e-6)
+    torch.testing.assert_close(
+        model.log_likelihood(x, samples=6, noise=BatchNoise("cpu", 5)), expected, atol=0.05, rtol=1e-6
+    )
 
 
 LIKELIHOODS = [
@@ -64,7 +69,7 @@ def test_every_likelihood_has_one_and_it_depends_on_images_alone(likelihood, mon
 
     def found(indices, samples=60):
         noise = ImageNoise(indices, "cpu", 0, Stream.EVALUATION)
-        return model.log_likelihood(x[indices], samples, noise)
+        return model.log_likelihood(x[indices], samples=samples, noise=noise)
 
     whole = found(torch.arange(70))
     assert whole.isfinite().all()
@@ -79,7 +84,7 @@ def test_every_likelihood_has_one_and_it_depends_on_images_alone(likelihood, mon
 
 def test_the_mode_of_the_model_is_left_and_no_gradient_kept():
     model = VAE(data_spec=SPEC, latent_dim=3, networks=SMALL).train()
-    assert not model.log_likelihood(torch.zeros(2, *model.data_shape), 2).requires_grad
+    assert not model.log_likelihood(torch.zeros(2, *model.data_shape), samples=2).requires_grad
     assert model.training
     with pytest.raises(ValueError, match="samples must be at least 1, got 0"):
-        model.log_likelihood(torch.zeros(2, *model.data_shape), 0)
+        model.log_likelihood(torch.zeros(2, *model.data_shape), samples=0)

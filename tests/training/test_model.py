@@ -152,7 +152,7 @@ def weights_of(module, place):
     """Some values of a checkpoint, and how their name begins."""
     if place == "optimiser":
         return "exp_avg_sq of ", next(iter(module.trainer.optimizers[0].state.values()))["exp_avg_sq"]
-    beginning = {"parameter": "", "average": "average.copies.", "buffer": "generator."}[place]
+    beginning = {"parameter": "", "average": "average.copies.", "buffer": "sampler.generator."}[place]
     named = module.named_buffers() if place == "buffer" else module.named_parameters()
     return next((name, values) for name, values in named if name.startswith(beginning))
 

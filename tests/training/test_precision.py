@@ -47,7 +47,7 @@ def images(number):
 def test_what_a_model_makes_is_of_its_type_and_hardly_depends_on_it(model_class, networks, kind):
     torch.manual_seed(0)
     model = model_class(data_spec=SPEC, latent_dim=6, networks=networks()).eval()
-    x, y = images(3), torch.arange(3) if model.condition_dim else None
+    x, y = images(3), torch.arange(3) if model.condition.shape else None
     expected = model.sample(3, seed=0) if model.can_sample else model.reconstruct(x)
     model.to(kind)
     made = model.sample(3, y, seed=0) if model.can_sample else model.reconstruct(x)
@@ -73,11 +73,13 @@ def test_bounds_are_summed_in_float32_or_better(likelihood, kind):
     torch.manual_seed(0)
     model = VAE(data_spec=SPEC, likelihood=likelihood, **SMALL).eval()
     x = images(3)
-    expected = model.log_likelihood(x, 3, fixed_noise())
+    expected = model.log_likelihood(x, samples=3, noise=fixed_noise())
     model.to(kind)
     precise = torch.promote_types(kind, torch.float32)
     assert model.elbo(x).dtype == precise
-    torch.testing.assert_close(model.log_likelihood(x, 3, fixed_noise()), expected, rtol=TYPES[kind], atol=0.0)
+    torch.testing.assert_close(
+        model.log_likelihood(x, samples=3, noise=fixed_noise()), expected, rtol=TYPES[kind], atol=0.0
+    )
     assert model.sample_likelihood(2, seed=0).dtype == kind
     assert model.encode(x).dtype == model.reconstruct(x).dtype == kind
 

@@ -148,11 +148,11 @@ def test_what_a_checkpoint_holds_of_the_latest_updates_outlives_another_fit(trai
     runner = trainer(log_every_n_steps=1)
     runner.fit(model, datamodule=data())
     runner.save_checkpoint(tmp_path / "one.ckpt")
-    kept = dict(model._latest)
+    kept = dict(model.recorder.latest)
     assert {"generator_loss", "discriminator_loss"} <= kept.keys()
     trainer(log_every_n_steps=1).fit(model, datamodule=data())
-    assert model._latest != kept
+    assert model.recorder.latest != kept
     trainer(max_epochs=1).fit(model, datamodule=data(), ckpt_path=tmp_path / "one.ckpt")
-    assert model._latest == kept
+    assert model.recorder.latest == kept
     trainer(max_steps=0).fit(model, datamodule=data())
-    assert (model._latest, model.step_log.latest, model.step_log.latest_step) == ({}, {}, -1)
+    assert (model.recorder.latest, model.step_log.latest, model.step_log.latest_step) == ({}, {}, -1)

@@ -39,7 +39,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.ckpt")):
 def keep(path, model):
     """Puts what the loaded model must give beside its checkpoint."""
     z = torch.linspace(-1, 1, 3 * model.latent_dim).reshape(3, model.latent_dim)
-    y = torch.tensor([1, 2, 9]) if model.condition_dim else None
+    y = torch.tensor([1, 2, 9]) if model.condition.shape else None
     model.eval()
     with torch.no_grad():
         decoded = model.decode(z, y)

@@ -14,6 +14,7 @@ from genzoo.models.vae import VAE
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import BatchNoise, ImageNoise, Stream
+from genzoo.sampling.autoencoders import VariationalSampler
 from genzoo.training.variational import VariationalModel
 from tests.conftest import RandomImages
 
@@ -21,34 +22,45 @@ SPEC = RandomImages().spec
 SMALL = MLPEncoderDecoder((16,))
 
 
-class LinearGaussian(VariationalModel):
+class LinearGaussianSampler(VariationalSampler):
     """x = W z + b + sigma e with orthogonal columns in W: the true posterior has a diagonal covariance.
 
     p(x) = N(b, W W' + sigma^2 I); S = (I + W'W / sigma^2)^-1 is its covariance, S W'(x - b) / sigma^2 its mean.
     """
 
-    def __init__(self, mean_error: float = 0.0, log_variance_error: float = 0.0):
-        super().__init__(data_spec={"shape": [5]}, latent_dim=2, likelihood=Gaussian(0.5, "identity"))
+    def __init__(self, data_spec, latent_shape, networks, likelihood, mean_error, log_variance_error):
+        super().__init__(data_spec, latent_shape, networks, likelihood)
         orthogonal = torch.linalg.qr(torch.randn(5, 5, generator=torch.Generator().manual_seed(1))).Q
         self.register_buffer("W", orthogonal[:, :2] * torch.tensor([1.5, 0.7]))
         self.register_buffer("b", torch.linspace(-1, 1, 5))
         self.mean_error, self.log_variance_error = mean_error, log_variance_error
 
-    def posterior(self, x):
+    def posterior(self, x, condition):
         variance = 1 / (1 + self.W.square().sum(0) / 0.25)
         mean = variance * ((x - self.b) @ self.W) / 0.25
         log_variance = variance.log().expand_as(mean)
         return mean + self.mean_error, log_variance + self.log_variance_error
 
-    def decoder_output(self, z):
+    def likelihood_parameters(self, z, condition):
         return z @ self.W.T + self.b
 
+
+class LinearGaussian(VariationalModel):
+    """The model of a `LinearGaussianSampler`."""
+
+    def __init__(self, mean_error: float = 0.0, log_variance_error: float = 0.0):
+        super().__init__(data_spec={"shape": [5]}, latent_dim=2, likelihood=Gaussian(0.5, "identity"))
+        self.sampler = LinearGaussianSampler(
+            self.data_spec, self.latent_shape, SMALL, self.likelihood, mean_error, log_variance_error
+        )
+
     def exact(self, x):
-        return MultivariateNormal(self.b, self.W @ self.W.T + 0.25 * torch.eye(5)).log_prob(x)
+        W = self.sampler.W
+        return MultivariateNormal(self.sampler.b, W @ W.T + 0.25 * torch.eye(5)).log_prob(x)
 
 
 def mean_elbo(model, x, draws=40_000):
-    return torch.stack([model.elbo(x[i].expand(draws, -1), BatchNoise("cpu", i)).mean() for i in range(len(x))])
+    return torch.stack([model.elbo(x[i].expand(draws, -1), noise=BatchNoise("cpu", i)).mean() for i in range(len(x))])
 
 
 X = torch.randn(6, 5, generator=torch.Generator().manual_seed(0)) * 1.5
@@ -62,8 +74,8 @@ def test_bound_is_the_exact_log_likelihood_at_the_true_posterior():
 @pytest.mark.parametrize("error", [{"mean_error": 0.4}, {"log_variance_error": 1.0}, {"log_variance_error": -1.5}])
 def test_bound_is_below_the_exact_log_likelihood_by_the_divergence_from_the_true_posterior(error):
     model = LinearGaussian(**error)
-    mean, log_variance = model.posterior(X)
-    true_mean, true_log_variance = LinearGaussian().posterior(X)
+    mean, log_variance = model.sampler.posterior(X, None)
+    true_mean, true_log_variance = LinearGaussian().sampler.posterior(X, None)
     gap = kl_divergence(
         Normal(mean, (0.5 * log_variance).exp()), Normal(true_mean, (0.5 * true_log_variance).exp())
     ).sum(1)
@@ -75,22 +87,22 @@ def test_terms_are_those_of_torch_distributions():
     model = VAE(data_spec=SPEC, latent_dim=4, networks=SMALL, likelihood=Gaussian(0.3))
     x = torch.rand(8, 1, 28, 28) * 2 - 1
     terms = model.statistics(x, torch.zeros(8), BatchNoise("cpu", 0))
-    mean, log_variance = model.posterior(x)
+    mean, log_variance = model.sampler.posterior(x, None)
     posterior = Normal(mean, (0.5 * log_variance).exp())
     torch.testing.assert_close(terms["kl_per_dimension"], kl_divergence(posterior, Normal(0.0, 1.0)))
     z = mean + posterior.stddev * BatchNoise("cpu", 0).normal(8, 4)
     expected = Normal(model.decode(z), 0.3).log_prob(x).sum(dim=(1, 2, 3))
     torch.testing.assert_close(terms["reconstruction"], expected)
     torch.testing.assert_close(
-        model.elbo(x, BatchNoise("cpu", 0)), expected - terms["kl_per_dimension"].sum(1), rtol=1e-5, atol=1e-3
+        model.elbo(x, noise=BatchNoise("cpu", 0)), expected - terms["kl_per_dimension"].sum(1), rtol=1e-5, atol=1e-3
     )
 
 
 def test_the_encoder_sees_what_the_likelihood_is_asked_for():
     model = VAE(data_spec=SPEC, networks=SMALL, likelihood=Bernoulli())
     seen = []
-    posterior = model.posterior
-    model.posterior = lambda x: (seen.append(x), posterior(x))[1]
+    posterior = model.sampler.posterior
+    model.sampler.posterior = lambda x, condition: (seen.append(x), posterior(x, condition))[1]
     model.elbo(torch.zeros(4, 1, 28, 28))
     assert set(seen[0].unique().tolist()) == {-1.0, 1.0}
 
@@ -259,5 +271,5 @@ def test_a_shared_deviation_finds_the_deviation_of_the_data(trainer):
         optimizer=fast,
     )
     trainer(max_epochs=100).fit(model, loader)
-    deviation = 1 / 255 + torch.nn.functional.softplus(model.shared_parameters[0]).item()
+    deviation = 1 / 255 + torch.nn.functional.softplus(model.sampler.likelihood_head.raw_deviation).item()
     assert deviation == pytest.approx(0.1, rel=0.1)
