@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from genzoo.hyperparameters import as_plain, whole_number
 from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream
-from genzoo.sampling.checks import require_floats
+from genzoo.sampling.compatibility import require_floats
 from genzoo.sampling.conditions import Condition
 from genzoo.sampling.densities import FittedDensity, FittedPrior
 from genzoo.sampling.given import Given
