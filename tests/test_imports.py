@@ -98,8 +98,8 @@ def test_every_room_has_its_floor():
 def test_imports_are_seen():
     seen = imported_by("genzoo.sampling.densities")
     assert {"genzoo.sampling.priors", "genzoo.noise", "torch", "math"} <= seen
-    assert "fsspec" in imported_by("genzoo.checkpoints")
-    assert "fsspec" not in imported_by("genzoo.checkpoints", also_within_functions=False)
+    assert "fsspec" in imported_by("genzoo.checkpoint_files")
+    assert "fsspec" not in imported_by("genzoo.checkpoint_files", also_within_functions=False)
     assert "genzoo.losses.likelihoods" in reached_from("sampling")
 
 
@@ -142,7 +142,7 @@ def test_models_are_all_that_stands_among_them():
 
 IMPORTING = f"""
 import sys
-import genzoo.checkpoints, genzoo.hyperparameters, {", ".join(f"genzoo.{room}" for room in PLAIN_TORCH)}
+import genzoo.checkpoint_files, genzoo.hyperparameters, {", ".join(f"genzoo.{room}" for room in PLAIN_TORCH)}
 print(*sorted({{"lightning", "torchmetrics", "torchvision", "wandb", "lightning_utilities"}} & sys.modules.keys()))
 """
 

@@ -13,9 +13,9 @@ from genzoo.callbacks.checkpoints import Checkpoints
 from genzoo.evaluation.compared import UNSYNCHRONISED, drawn, real_images
 from genzoo.evaluation.suited_extractors import suited_extractors
 from genzoo.hyperparameters import whole_number
-from genzoo.metrics.checks import TooFewSamplesError
 from genzoo.metrics.extractors.extractor import FeatureExtractor
 from genzoo.metrics.frechet import FrechetDistance
+from genzoo.metrics.inputs import TooFewSamplesError
 from genzoo.metrics.precision_recall import PrecisionRecall
 from genzoo.spec import is_image
 from genzoo.training.model import GenerativeModel

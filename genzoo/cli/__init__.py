@@ -92,7 +92,7 @@ def _run(arguments: list[str]) -> int:
         from genzoo.cli.image_scores import evaluate
 
         return evaluate(arguments[1:])
-    from genzoo.cli.training import run
+    from genzoo.cli.verbs import run
 
     return run(arguments)
 

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from genzoo.callbacks.checkpoints import BEST, LAST
-from genzoo.checkpoints import read_checkpoint, require_states
+from genzoo.checkpoint_files import read_checkpoint, require_states
 from genzoo.cli.configs import configs_in, read_config
 from genzoo.cli.order import in_order
 from genzoo.cli.run_folder import CONFIG

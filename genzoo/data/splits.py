@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Subset
 from typing_extensions import Self
 
-from genzoo.checkpoints import local_file, read_checkpoint
+from genzoo.checkpoint_files import local_file, read_checkpoint
 from genzoo.data.arrays import Batch, EpochSampler, ImageArray, identity_of, joined
 from genzoo.data.labels import require_classes, require_enough_labels, require_tokens, some_labelled
 from genzoo.data.loading import batch_loader

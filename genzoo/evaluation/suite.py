@@ -12,11 +12,11 @@ from genzoo.evaluation.compared import UNSYNCHRONISED
 from genzoo.evaluation.feature_cache import cached_embedding
 from genzoo.evaluation.score import Plain, Score, versions
 from genzoo.metrics.authenticity import Authenticity
-from genzoo.metrics.checks import TooFewSamplesError
 from genzoo.metrics.diversity import PairwiseDiversity
 from genzoo.metrics.extractors.extractor import INCEPTION, Embedding, FeatureExtractor
 from genzoo.metrics.frechet import ExtrapolatedFrechetDistance, FrechetDistance
 from genzoo.metrics.inception_score import ClassScore
+from genzoo.metrics.inputs import TooFewSamplesError
 from genzoo.metrics.kernel import KernelDistance
 from genzoo.metrics.precision_recall import PrecisionRecall
 from genzoo.metrics.sharpness import Sharpness

@@ -1,7 +1,6 @@
 """The public names, for type checkers; written by scripts/write_public_names.py."""
 
 from genzoo.metrics.authenticity import Authenticity as Authenticity
-from genzoo.metrics.checks import TooFewSamplesError as TooFewSamplesError
 from genzoo.metrics.class_agreement import ClassAgreement as ClassAgreement
 from genzoo.metrics.classification_accuracy import ClassifierAccuracy as ClassifierAccuracy
 from genzoo.metrics.classification_accuracy import NearestNeighbourAccuracy as NearestNeighbourAccuracy
@@ -19,6 +18,7 @@ from genzoo.metrics.frechet import ExtrapolatedFrechetDistance as ExtrapolatedFr
 from genzoo.metrics.frechet import FrechetDistance as FrechetDistance
 from genzoo.metrics.frechet import Moments as Moments
 from genzoo.metrics.inception_score import ClassScore as ClassScore
+from genzoo.metrics.inputs import TooFewSamplesError as TooFewSamplesError
 from genzoo.metrics.kernel import KernelDistance as KernelDistance
 from genzoo.metrics.linear_accuracy import LinearAccuracy as LinearAccuracy
 from genzoo.metrics.means import ImageMean as ImageMean

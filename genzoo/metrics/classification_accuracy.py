@@ -11,9 +11,9 @@ from torchmetrics.utilities.data import dim_zero_cat
 
 from genzoo.hyperparameters import whole_number
 from genzoo.metrics.canonical_order import canonical_order
-from genzoo.metrics.checks import TooFewSamplesError
 from genzoo.metrics.extractors.classifiers import ImageClassifier, PlainClassifier
 from genzoo.metrics.extractors.fitting import Recipe, fit_classifier
+from genzoo.metrics.inputs import TooFewSamplesError
 from genzoo.spec import to_float
 
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities.data import dim_zero_cat
 
-from genzoo.metrics.checks import TooFewSamplesError, require_features
 from genzoo.metrics.distances import distances
+from genzoo.metrics.inputs import TooFewSamplesError, require_features
 
 
 class PairwiseDiversity(Metric):

@@ -10,7 +10,7 @@ from torchmetrics import Metric
 
 from genzoo.hyperparameters import whole_number
 from genzoo.metrics.canonical_order import canonical_order
-from genzoo.metrics.checks import TooFewSamplesError, require_features
+from genzoo.metrics.inputs import TooFewSamplesError, require_features
 from genzoo.metrics.two_samples import TwoSampleMetric
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from genzoo.hyperparameters import whole_number
-from genzoo.metrics.checks import TooFewSamplesError, require_features
+from genzoo.metrics.inputs import TooFewSamplesError, require_features
 
 
 class ClassScore(Metric):

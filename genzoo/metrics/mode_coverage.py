@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from genzoo.metrics.checks import TooFewSamplesError, require_features, require_images
 from genzoo.metrics.extractors.extractor import FeatureExtractor
+from genzoo.metrics.inputs import TooFewSamplesError, require_features, require_images
 
 
 def divergence_from_uniform(counts: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from genzoo.hyperparameters import whole_number
-from genzoo.metrics.checks import TooFewSamplesError
+from genzoo.metrics.inputs import TooFewSamplesError
 
 
 class NegativeLogLikelihood(Metric):

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from genzoo.metrics.checks import TooFewSamplesError, require_features
 from genzoo.metrics.distances import distances
+from genzoo.metrics.inputs import TooFewSamplesError, require_features
 
 
 class ParzenWindow(Metric):

@@ -7,7 +7,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from genzoo.metrics.checks import TooFewSamplesError
+from genzoo.metrics.inputs import TooFewSamplesError
 
 
 class ReconstructionQuality(Metric):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genzoo.metrics.checks import require_images
+from genzoo.metrics.inputs import require_images
 from genzoo.metrics.means import ImageMean
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities.data import dim_zero_cat
 
-from genzoo.metrics.checks import require_enough, require_features
+from genzoo.metrics.inputs import require_enough, require_features
 
 
 class TwoSampleMetric(Metric):

@@ -12,7 +12,7 @@ from typing_extensions import Self
 
 from genzoo.hyperparameters import as_plain, whole_number
 from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream
-from genzoo.sampling.checks import require_floats
+from genzoo.sampling.compatibility import require_floats
 from genzoo.sampling.conditions import Condition
 from genzoo.sampling.densities import FittedDensity, FittedPrior
 from genzoo.sampling.given import Given

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from genzoo.checkpoints import CheckpointError, read_checkpoint
+from genzoo.checkpoint_files import CheckpointError, read_checkpoint
 from genzoo.hyperparameters import from_plain
 from genzoo.sampling.sampler import Sampler
 

@@ -1,4 +1,4 @@
-"""Checkpoints as Lightning reads them: by `genzoo.checkpoints`, so that no code in them is run."""
+"""Checkpoints as Lightning reads them: by `genzoo.checkpoint_files`, so that no code in them is run."""
 
 import traceback
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.trainer.connectors import checkpoint_connector
 
-from genzoo.checkpoints import read_checkpoint
+from genzoo.checkpoint_files import read_checkpoint
 
 # The name of the file in which Lightning's ddp_spawn and ddp_fork hand the weights back, bare, to who started them.
 HANDED_BACK = ".temp.ckpt"

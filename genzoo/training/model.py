@@ -13,7 +13,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from typing_extensions import Self
 
-from genzoo.checkpoints import local_file, read_checkpoint
+from genzoo.checkpoint_files import local_file, read_checkpoint
 from genzoo.data.arrays import Batch
 from genzoo.hyperparameters import as_plain, whole_number
 from genzoo.moved import renamed

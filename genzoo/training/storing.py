@@ -11,7 +11,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor
 
-from genzoo.checkpoints import CheckpointError, require_states
+from genzoo.checkpoint_files import CheckpointError, require_states
 from genzoo.data.splits import ArrayDataModule
 from genzoo.hyperparameters import as_plain
 from genzoo.moved import renamed

@@ -194,7 +194,7 @@ def test_what_another_process_has_trained_meanwhile_is_not_gone_on_from_as_if_it
         os.utime(run / "checkpoints" / "last.ckpt", (2**31, 2**31))
         return held(folder)
 
-    monkeypatch.setattr("genzoo.cli.training.held", later)
+    monkeypatch.setattr("genzoo.cli.verbs.held", later)
     log = (run / "metrics.csv").read_bytes()
     with pytest.raises(SystemExit):
         main(["fit", RUN, *LONGER])

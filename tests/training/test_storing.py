@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from genzoo.callbacks.checkpoints import Checkpoints
-from genzoo.checkpoints import CheckpointError
+from genzoo.checkpoint_files import CheckpointError
 from genzoo.cli import main
 from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from genzoo.hyperparameters import whole_number
-from genzoo.metrics.checks import require_images
+from genzoo.metrics.inputs import require_images
 from genzoo.spec import to_float
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from genzoo.callbacks.checkpoints import WholeCheckpointIO
-from genzoo.checkpoints import CheckpointError, read_checkpoint
+from genzoo.checkpoint_files import CheckpointError, read_checkpoint
 from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.models.vae import VAE
 from genzoo.training.checkpoint_io import SafeCheckpointIO

@@ -1,12 +1,10 @@
 """The verbs that Lightning runs: fit, validate, test and predict, on LightningCLI."""
 
-import logging
 import os
 import pydoc
 import sys
-import warnings
 from contextlib import ExitStack
-from pathlib import Path, PurePath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -20,7 +18,6 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.plugins import CheckpointIO
 from lightning_utilities.core.rank_zero import rank_zero_only
 
-import genzoo
 from genzoo.callbacks.alarms import Alarms
 from genzoo.callbacks.beginning import Beginning
 from genzoo.callbacks.checkpoints import BEST, Checkpoints, WholeCheckpointIO
@@ -33,12 +30,13 @@ from genzoo.cli.configs import require_configs, with_present_names, with_shipped
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.ending import Stopped
 from genzoo.cli.errors import Parser, answer
-from genzoo.cli.run_folder import SaveConfig, create_run_folder, held, release_run_folder, require_run_name
-from genzoo.cli.signatures import require_values
+from genzoo.cli.run_folder import SaveConfig, create_run_folder, held, release_run_folder
+from genzoo.cli.settings import require_sense
+from genzoo.cli.warning_filters import keep_quiet
 from genzoo.data.splits import ArrayDataModule
 from genzoo.loggers import CSVLogger, WandbLogger
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
-from genzoo.sampling.checks import require_same_data
+from genzoo.sampling.compatibility import require_same_data
 from genzoo.training.model import GenerativeModel
 
 DEFAULTS = {
@@ -50,11 +48,7 @@ DEFAULTS = {
 }
 # What may be given singly and stands in the config of a run as a list.
 LISTS = ("callbacks", "logger", "plugins")
-# Numbers of the trainer that Lightning does not look at: a 0 of them would be divided by.
-POSITIVE = ("accumulate_grad_batches", "check_val_every_n_epoch")
 SEED = "PL_GLOBAL_SEED"
-PACKAGE = Path(genzoo.__file__).parent
-FORMAT_OF_LIBRARIES = warnings.formatwarning
 
 # A setting of callbacks, which would not be known again in the config of a run.
 register_type(torch.device)
@@ -127,7 +121,7 @@ class TrainingCLI(LightningCLI):
             raise ValueError(f"{self.verb} needs the weights of a run: genzoo {self.verb} runs/MODEL/NAME")
         if self.continued is None and config.ckpt_path is not None:
             raise ValueError(f"give {config.ckpt_path} by --ckpt_path, or by ckpt_path in the file of a --config")
-        _require_sense(config)
+        require_sense(config)
         config.weights_only = self.continued is None or self.continued.weights_only
         for name in LISTS:
             if isinstance(config.trainer[name], Namespace):
@@ -230,34 +224,6 @@ class TrainingCLI(LightningCLI):
                 logger.require_usable()
 
 
-def _require_sense(config: Namespace) -> None:
-    """Refuses settings that nothing else looks at, or that a run cannot have, before anything is made of them.
-
-    Raises:
-        ValueError: With the setting and what it should be.
-    """
-    if config.trainer.default_root_dir is not None:
-        raise ValueError("every run has a folder of its own: give --run.root in place of --trainer.default_root_dir")
-    if config.trainer.barebones:
-        raise ValueError(
-            "--trainer.barebones leaves out the checkpoints and numbers that make a run; it is for Python alone"
-        )
-    if config.trainer.enable_checkpointing is False:
-        raise ValueError(
-            "a run keeps checkpoints; for fewer give --checkpoint.save_last false and --checkpoint.save_top_k 0"
-        )
-    for section in ("model", "data"):
-        require_values(section, config[section])
-    if config.run.name is not None:
-        require_run_name(config.run.name)
-    for name in POSITIVE:
-        if config.trainer[name] is not None and config.trainer[name] < 1:
-            raise ValueError(f"trainer.{name} is {config.trainer[name]}, but should be at least 1")
-    filename = PurePath(config.checkpoint.filename or "")
-    if filename.is_absolute() or ".." in filename.parts:
-        raise ValueError(f"checkpoint.filename is {filename}, which leaves the folder of the checkpoints; give a name")
-
-
 def run(arguments: list[str]) -> int:
     """Runs a verb with its arguments, for instance ``["fit", "--config", "configs/vae.yaml"]``.
 
@@ -265,7 +231,7 @@ def run(arguments: list[str]) -> int:
         The exit code: 0, or 1 after a failure that has been said on the standard error stream. Misuse ends the
         program with 2.
     """
-    _quiet()
+    keep_quiet()
     beginning, leaving, exit_code = Beginning(), ExitStack(), 1
     leaving.callback(_set_environment, SEED, os.environ.get(SEED))
     try:
@@ -322,33 +288,3 @@ def _set_environment(name: str, value: str | None) -> None:
     os.environ.pop(name, None)
     if value is not None:
         os.environ[name] = value
-
-
-def _quiet() -> None:
-    """Keeps advertisements and warnings that a user can do nothing about out of the way."""
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    # The order of our loaders is a function of the seed and the epoch: they resume anywhere.
-    warnings.filterwarnings("ignore", message=".*not resumable.*")
-    # A run that goes on writes where it wrote, and one that measures another writes elsewhere.
-    warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
-    warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
-    warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
-    # Games move their schedules themselves, and look at the metric then.
-    warnings.filterwarnings("ignore", message=".*lr scheduler dict contains the key.*monitor.*")
-    warnings.formatwarning = warning_text
-    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.trainer.connectors.callback_connector"):
-        logging.getLogger(name).addFilter(_is_news)
-
-
-def warning_text(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
-) -> str:
-    """A warning as it is written; of ours, it does not help to know which line of the code gave it."""
-    if Path(filename).is_relative_to(PACKAGE):
-        return f"genzoo: {message}\n"
-    return FORMAT_OF_LIBRARIES(message, category, filename, lineno, line)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    message = record.getMessage().lower()
-    return "litlogger" not in message and "litmodels" not in message

@@ -11,9 +11,8 @@ import torch
 import yaml
 from PIL import Image
 
-from genzoo.cli import main, training
+from genzoo.cli import main
 from genzoo.cli.run_folder import create_run_folder
-from genzoo.cli.training import warning_text
 from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.training.inference import InferenceModel
 from genzoo.training.model import GenerativeModel
@@ -284,12 +283,6 @@ def test_what_cannot_be_trained_is_refused_before_there_is_a_run(model, wrong, s
     assert last.startswith("genzoo: ")
     assert said in last
     assert not list((working_folder / "runs").glob("*/*"))
-
-
-def test_warnings_of_ours_are_sentences_and_those_of_libraries_say_where_they_come_from():
-    own, torchs = (warning_text(UserWarning("no"), UserWarning, module.__file__, 3) for module in (training, torch))
-    assert own == "genzoo: no\n"
-    assert torchs.startswith(f"{torch.__file__}:3: UserWarning: no")
 
 
 def test_a_run_that_averages_over_its_last_epochs_goes_on(working_folder, capsys):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from genzoo.sampling.checks import require_floats, require_same_data
+from genzoo.sampling.compatibility import require_floats, require_same_data
 from genzoo.spec import DataSpec, image_spec
 
 
