@@ -28,6 +28,7 @@ ENTRIES: dict[str, type] = {
     "optimizer_states": list,
     "lr_schedulers": list,
     "data_identity": str,
+    "sampler": dict,
 }
 RESUMED = ("loops", "optimizer_states")
 

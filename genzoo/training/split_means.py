@@ -45,7 +45,9 @@ class SplitMeans:
 
     def of(self, loader: int) -> dict[str, Tensor]:
         """The means over all images of a loader, on all devices at once; empty if there was none."""
-        return {name: mean.compute() for (index, name), mean in self._means.items() if index == loader}
+        means = {name: mean for (index, name), mean in self._means.items() if index == loader}
+        # Torchmetrics makes a scalar of a result that has one entry, such as that of a single latent variable.
+        return {name: mean.compute().view(mean.total.shape) for name, mean in means.items()}
 
 
 def images_in(trainer: Trainer, loader: int = 0) -> int:

@@ -1,6 +1,7 @@
 """The bound against exact likelihoods, and the objective against its formula."""
 
 import math
+from dataclasses import dataclass
 from functools import partial
 
 import pytest
@@ -15,6 +16,7 @@ from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import BatchNoise, ImageNoise, Stream
 from genzoo.sampling.autoencoders import VariationalSampler
+from genzoo.sampling.priors import Density, NormalPrior, Prior
 from genzoo.training.variational import VariationalModel
 from tests.conftest import RandomImages
 
@@ -105,6 +107,57 @@ def test_the_encoder_sees_what_the_likelihood_is_asked_for():
     model.sampler.posterior = lambda x, condition: (seen.append(x), posterior(x, condition))[1]
     model.elbo(torch.zeros(4, 1, 28, 28))
     assert set(seen[0].unique().tolist()) == {-1.0, 1.0}
+
+
+class ShiftedNormal(Density):
+    """N(m, I) with a learned m, which gives no divergence in closed form."""
+
+    def __init__(self, latent_shape):
+        super().__init__(latent_shape)
+        self.m = torch.nn.Parameter(torch.zeros(self.latent_shape))
+
+    def sample(self, number, noise):
+        return self.m + noise.normal(number, *self.latent_shape)
+
+    def log_prob(self, z):
+        return Normal(self.m, 1.0).log_prob(z).flatten(1).sum(1)
+
+
+@dataclass(frozen=True)
+class LearnedPrior(Prior):
+    def build(self, latent_shape):
+        return ShiftedNormal(latent_shape)
+
+
+def test_the_divergence_from_a_prior_without_a_closed_one_is_estimated_without_bias():
+    closed, estimated = (
+        VAE(data_spec=SPEC, latent_dim=3, networks=SMALL, prior=prior) for prior in (NormalPrior(), LearnedPrior())
+    )
+    estimated.load_state_dict(closed.state_dict(), strict=False)
+    x = (torch.rand(1, 1, 28, 28) * 2 - 1).expand(20_000, -1, -1, -1)
+    exact = closed.statistics(x[:1], torch.zeros(1), BatchNoise("cpu", 0))["kl_per_dimension"].sum()
+    terms = estimated.statistics(x, torch.zeros(len(x)), BatchNoise("cpu", 0))["kl_per_dimension"]
+    assert terms.shape == (len(x), 1)
+    assert terms.mean().item() == pytest.approx(exact.item(), abs=0.02)
+    torch.testing.assert_close(
+        closed.log_likelihood(x[:2], samples=5, noise=BatchNoise("cpu", 1)),
+        estimated.log_likelihood(x[:2], samples=5, noise=BatchNoise("cpu", 1)),
+    )
+
+
+def test_a_learned_prior_is_trained_averaged_and_sampled_from(trainer):
+    data = RandomImages(number=48, batch_size=16)
+    model = VAE(data_spec=data.spec, latent_dim=3, networks=SMALL, prior=LearnedPrior(), average_decay=0.9)
+    runner = trainer(max_epochs=3)
+    runner.fit(model, datamodule=data)
+    learned, averaged = model.sampler.prior.m, model.average.copies["prior"].m
+    assert bool((learned != 0.0).all())
+    assert not torch.equal(learned, averaged)
+    assert {name for name in runner.callback_metrics if "kl_per" in name} == {"val/kl_per_dimension/000"}
+    noise = BatchNoise("cpu", 0).normal(2, 3)
+    torch.testing.assert_close(model.prior_sample(2, BatchNoise("cpu", 0)), noise + learned)
+    with model.using("averaged"):
+        torch.testing.assert_close(model.prior_sample(2, BatchNoise("cpu", 0)), noise + averaged)
 
 
 MEANS = {
@@ -273,3 +326,12 @@ def test_a_shared_deviation_finds_the_deviation_of_the_data(trainer):
     trainer(max_epochs=100).fit(model, loader)
     deviation = 1 / 255 + torch.nn.functional.softplus(model.sampler.likelihood_head.raw_deviation).item()
     assert deviation == pytest.approx(0.1, rel=0.1)
+
+
+def test_a_single_latent_variable_is_reported_like_several(trainer):
+    data = RandomImages(number=48, batch_size=16)
+    runner = trainer()
+    runner.fit(VAE(data_spec=data.spec, latent_dim=1, networks=SMALL), datamodule=data)
+    assert float(runner.callback_metrics["val/kl_per_dimension/000"]) == pytest.approx(
+        float(runner.callback_metrics["val/kl"]), rel=1e-5
+    )
