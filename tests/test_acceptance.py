@@ -17,7 +17,7 @@ from tests.models.test_contract import MODELS
 OVERLAYS = sorted(path.stem for path in (shipped_configs() / "data").glob("*.yaml"))
 POINTS = {"grid", "ring"}
 WITH_MODES = {*POINTS, "stacked_digits"}
-WITHOUT_CLASSES = {"edges", "hugging_face"}
+WITHOUT_CLASSES = {"hugging_face"}
 
 # Networks of a few numbers, by the architecture that a model has if none is given.
 SMALL = {

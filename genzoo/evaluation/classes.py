@@ -29,10 +29,11 @@ class ClassesGroup(ScoreGroup):
 
     def misfit(self, model: GenerativeModel, data: ArrayDataModule) -> str | None:
         """It needs images with classes, and a model that is told them."""
-        is_told = isinstance(model.condition, ClassCondition)
-        return (
-            no_images(model, data) or no_classes(data) or (None if is_told else f"{type(model).__name__} is told none")
-        )
+        name = type(model).__name__
+        unfit = None if model.condition.shape else f"{name} is unconditional"
+        if model.condition.shape and not isinstance(model.condition, ClassCondition):
+            unfit = f"{name} is told {model.condition} in place of classes"
+        return no_images(model, data) or no_classes(data) or unfit
 
     def scores(self, comparison: Comparison) -> Iterator[Score]:
         """``nearest_neighbour_accuracy``, ``classifier_accuracy`` and ``agreement/<extractor>``, in percent."""

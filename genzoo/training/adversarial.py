@@ -9,6 +9,7 @@ follows from the number of its updates, which is `trainer.global_step`: it count
 checkpoint carries it.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -83,9 +84,9 @@ class AdversarialModel(GenerativeModel):
         self.scheduler_interval: Interval = scheduler_interval
         self._begin_anew()
 
+    @abstractmethod
     def players(self) -> list[Player]:
         """Who plays: the one whose updates are the steps, then those that answer, in their order."""
-        raise NotImplementedError(f"{type(self).__name__} does not say who plays; override players")
 
     def configure_callbacks(self) -> list[Callback]:
         """Takes over clipping and accumulation of gradients, which Lightning refuses to do in manual optimisation.

@@ -38,8 +38,8 @@ class Constant(GAN):
     def generate(self, number, condition, noise):
         return super().generate(number, condition, noise)[:1].expand(number, -1, -1, -1)
 
-    def decode(self, z, y=None):
-        return super().decode(z, y)[:1].expand(len(z), -1, -1, -1)
+    def sample(self, number, y=None, seed=None, weights=None):
+        return super().sample(number, y, seed, weights)[:1].expand(number, -1, -1, -1)
 
 
 class Perfect(GAN):

@@ -219,7 +219,7 @@ def test_weights_that_do_not_fit_are_named_with_the_setting(working_folder, caps
     with pytest.raises(SystemExit, match="2"):
         fit("runs/vae/run", "--model.latent_dim", "5", "--trainer.max_epochs", "2")
     said = capsys.readouterr().err
-    assert "the weights of the checkpoint do not fit this VAE: encoder." in said
+    assert "the weights of the checkpoint do not fit this VAE: sampler.encoder." in said
     assert "latent_dim was 4 and is 5" in said
     assert log.read_text() == before
 

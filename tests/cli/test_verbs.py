@@ -14,7 +14,7 @@ from PIL import Image
 from genzoo.cli import main
 from genzoo.cli.run_folder import create_run_folder
 from genzoo.data.fashion_mnist import FashionMNISTMini
-from genzoo.training.inference import InferenceModel
+from genzoo.training.descent import DescentModel
 from genzoo.training.model import GenerativeModel
 from tests.conftest import read_wandb_run, wandb_config
 
@@ -320,14 +320,14 @@ def test_measuring_needs_weights(capsys):
 
 
 def test_a_crashed_run_is_a_crashed_run_in_wandb(working_folder, monkeypatch):
-    step = InferenceModel.training_step
+    step = DescentModel.training_step
 
     def crash(self, batch, batch_idx):
         if batch_idx == 1:
             raise ArithmeticError("for the test")
         return step(self, batch, batch_idx)
 
-    monkeypatch.setattr(InferenceModel, "training_step", crash)
+    monkeypatch.setattr(DescentModel, "training_step", crash)
     with pytest.raises(ArithmeticError):
         main(["fit", *SMALL_VAE, *QUICK, "--run.name", "crashed"])
     (run,) = working_folder.glob("runs/vae/crashed/wandb/offline-run-*/run-*.wandb")
