@@ -14,6 +14,7 @@ objectives, penalties and augmentations if asked for.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor
 
@@ -139,11 +140,23 @@ class GAN(AdversarialModel):
         fake_logits = self.score(fake, condition)
         self._record_discrimination(real_logits, fake_logits)
         if self.augmenter is not None and self.is_fitting:
-            self.augmenter.observe(real_logits.detach())
+            self._real_logits.append(real_logits.detach())
         loss = self.objective.discriminator_loss(real_logits, fake_logits)
         for penalty in self.penalties:
             loss = loss + self._penalty(penalty, real, fake, condition, noise)
         return loss
+
+    def _begin_anew(self) -> None:
+        super()._begin_anew()
+        self._real_logits: list[Tensor] = []
+
+    def after_update(self, player: Player) -> None:
+        """Shows an adaptive augmentation the logits of all real images of an update of the discriminator."""
+        if self.augmenter is not None and self._real_logits:
+            # Those of all devices, on which its state, like the weights, must be the same.
+            logits: Any = self.all_gather(torch.cat(self._real_logits))
+            self.augmenter.observe(logits.flatten())
+            self._real_logits = []
 
     def _penalty(self, penalty: Penalty, real: Tensor, fake: Tensor, condition: Tensor | None, noise: Noise) -> Tensor:
         def score(items: Tensor) -> Tensor:
