@@ -28,11 +28,10 @@ class ClassesGroup(ScoreGroup):
     name = "classes"
 
     def misfit(self, model: GenerativeModel, data: ArrayDataModule) -> str | None:
-        """It needs images with classes, and a model that is told them."""
-        is_told = isinstance(model.condition, ClassCondition)
-        return (
-            no_images(model, data) or no_classes(data) or (None if is_told else f"{type(model).__name__} is told none")
-        )
+        """It needs images with classes, and a model that is conditioned on them."""
+        name, is_conditional = type(model).__name__, isinstance(model.condition, ClassCondition)
+        unconditional = None if is_conditional else f"{name} is not conditioned on classes"
+        return no_images(model, data) or no_classes(data) or unconditional
 
     def scores(self, comparison: Comparison) -> Iterator[Score]:
         """``nearest_neighbour_accuracy``, ``classifier_accuracy`` and ``agreement/<extractor>``, in percent."""
@@ -86,6 +85,7 @@ def accuracy_of(metric: TrainTestAccuracy, items: Tensor, labels: Tensor, test: 
 def agreement_of(extractor: FeatureExtractor, images: Tensor, asked: Tensor) -> float:
     """How often, in percent, an extractor with classes sees in images ``(N, C, H, W)`` those that were asked for."""
     logits = extractor(images).logits
+    # An extractor of one's own may have none.
     if logits is None:
         raise ValueError(f"the extractor {extractor.name} has no classes; choose one that has a head")
     metric = ClassAgreement(num_classes=extractor.number_of_classes, **UNSYNCHRONISED)

@@ -43,6 +43,7 @@ class EncodingSampler(Sampler):
         Raises:
             ValueError: As for `encode`.
         """
+        # `decode` refuses what it cannot use, and evaluation hands the labels of all data to every model.
         return self.decode(self.encode(x, y), y if self.condition.shape else None)
 
     def condition_of(self, x: Tensor, y: Given | None) -> Tensor | None:
@@ -129,6 +130,7 @@ class VariationalSampler(EncodingSampler):
         likelihood.require_fit(data_spec)
         self.likelihood = likelihood
         self.likelihood_head = likelihood.build()
+        # Both moments in one output, along the first dimension, which for grids is that of channels.
         channels, *size = self.latent_shape
         self.encoder = networks.encoder(self.data_shape, (2 * channels, *size), condition.shape)
         self.decoder = networks.decoder(self.latent_shape, likelihood.decoder_shape(self.data_shape), condition.shape)
