@@ -52,7 +52,7 @@ def test_what_does_not_fit_is_left_out(digits):
         ("classes", VAE, Digits(image_size=8), "VAE is not conditioned on classes"),
         ("modes", GAN, Digits(image_size=8), "Digits has no modes that are known"),
         ("representation", GAN, Digits(image_size=8), "the MLPDiscriminator has no maps of activations"),
-        ("representation", ConditionalGAN, Digits(image_size=8), "ConditionalGAN is given the labels that its features"),
+        ("representation", ConditionalGAN, Digits(image_size=8), "ConditionalGAN is given the labels that its"),
         ("parzen", GAN, Digits(image_size=8, validation_fraction=0.0), "Digits holds out no images for validation"),
     ],
 )
