@@ -138,7 +138,7 @@ class GAN(AdversarialModel):
         real_logits = self.score(real, condition)
         fake = self.shown(self.generate(len(x), condition, noise), noise)
         fake_logits = self.score(fake, condition)
-        self._record_discrimination(real_logits, fake_logits)
+        self.recorder.record_means(lambda: self.objective.report(real_logits, fake_logits))
         if self.augmenter is not None and self.is_fitting:
             self._real_logits.append(real_logits.detach())
         loss = self.objective.discriminator_loss(real_logits, fake_logits)
@@ -213,8 +213,3 @@ class GAN(AdversarialModel):
         for kind in ("discriminator", "critic"):
             if (name := f"{kind}_real") in held_out and name in training:
                 self.log(f"val/{kind}_gap", training[name] - held_out[name], sync_dist=True)
-
-    def _record_discrimination(self, real_logits: Tensor, fake_logits: Tensor) -> None:
-        if self.recorder.is_on:
-            for name, values in self.objective.report(real_logits, fake_logits).items():
-                self.recorder.record(name, values.mean)

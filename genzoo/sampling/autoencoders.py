@@ -146,6 +146,10 @@ class VariationalSampler(EncodingSampler):
         parameters: Tensor = self.likelihood_head(self.decoder(self.in_own_type(z), self._own_types(condition)))
         return parameters
 
+    def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The mean of p(x|z), given what the decoder is told, ``(N, *condition.shape)``: ``(N, *data_shape)``."""
+        return self.in_own_type(self.likelihood.mean(self.likelihood_parameters(z, condition)))
+
     def encode(self, x: Tensor, y: Given | None = None) -> Tensor:
         """The posterior means of data: ``(N, *data_shape)`` to ``(N, *latent_shape)``.
 
@@ -157,8 +161,7 @@ class VariationalSampler(EncodingSampler):
     def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
         """The mean of p(x|z): ``(N, *latent_shape)`` to ``(N, *data_shape)`` in [-1, 1]."""
         self.require_latents(z)
-        condition = self.encoded_condition(len(z), y)
-        return self.in_own_type(self.likelihood.mean(self.likelihood_parameters(z, condition)))
+        return self.generate(z, self.encoded_condition(len(z), y))
 
     def sample_likelihood(self, number: int, y: Given | None = None, seed: int | None = None) -> Tensor:
         """Draws z from the prior and then x from p(x|z), where `sample` gives the mean of p(x|z).
