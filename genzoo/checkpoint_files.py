@@ -30,6 +30,7 @@ ENTRIES: dict[str, type] = {
     "data_identity": str,
     "sampler": dict,
 }
+# What ``save_weights_only`` leaves out. Lightning would miss it only after the run has been set up.
 RESUMED = ("loops", "optimizer_states")
 
 
@@ -85,6 +86,7 @@ def local_file(place: str | Path) -> Iterator[Path]:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "fetched.ckpt"
         try:
+            # torch fetches from the web by itself, so that sharing weights takes no further package.
             if str(place).startswith(("http://", "https://")):
                 torch.hub.download_url_to_file(str(place), str(file), progress=False)
             else:
@@ -126,14 +128,15 @@ def _load(file: Path, name: object, map_location: Any, mmap: bool, weights_only:
         kind = "a folder" if file.is_dir() else "no regular file"
         raise CheckpointError(f"{name} is {kind} and no checkpoint; give one that a run has written, {OURS}")
     try:
+        # Only the archives that torch has written since 1.6 can be mapped; torch refuses to map what is older.
         mmap = mmap and zipfile.is_zipfile(file)
         with warnings.catch_warnings():
-            # What torch warns of in a file of others is told in a sentence, where it matters.
+            # Whatever is wrong with a file is said in one sentence below.
             warnings.filterwarnings("ignore", message="Detected pickle protocol")
             return torch.load(file, map_location=map_location, mmap=mmap, weights_only=weights_only)
     except PermissionError as error:
         raise CheckpointError(f"{name} cannot be read ({error.strerror}); give the right to read it") from error
-    # There is no end to the ways in which torch stumbles over a file that it has not written.
+    # On files that it has not written, torch raises errors of almost any type.
     except Exception as error:
         raise CheckpointError(f"{name} {_what_is_wrong(file, error)}") from error
 
@@ -166,6 +169,7 @@ def _require_checkpoint(content: Any, name: object) -> None:
                 "its load_state_dict in Python"
             )
         raise CheckpointError(f"{name} holds no state_dict and thus no model; give a checkpoint such as {OURS}")
+    # A missing entry is no fault: which of them are needed depends on what the checkpoint is used for.
     for entry, kind in ENTRIES.items():
         if not isinstance(content.get(entry, kind()), kind):
             raise CheckpointError(
@@ -178,6 +182,7 @@ def _require_checkpoint(content: Any, name: object) -> None:
             f"{name} is no sound checkpoint: the data_spec in its hyper_parameters has no shape; give one that a run "
             f"has written, {OURS}"
         )
+    # Lightning migrates every checkpoint by the version that wrote it, and fails on one that it cannot parse.
     try:
         Version(content.get(VERSION, ""))
     except InvalidVersion:

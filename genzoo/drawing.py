@@ -46,6 +46,7 @@ def scatter(points: Tensor, limit: float, size: int = 300) -> np.ndarray:
     x, y = points.detach().cpu().float()[:, :2].T.numpy()
     # Rows of a picture run downwards, y upwards.
     counts, _, _ = np.histogram2d(-y, x, bins=size, range=[[-limit, limit], [-limit, limit]])
+    # A single point makes its pixel dark, 1/e of white, and further ones little darker: outliers can be seen.
     grey = (255 * np.exp(-counts)).astype(np.uint8)
     return np.repeat(grey[:, :, None], 3, axis=2)
 

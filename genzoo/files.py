@@ -41,7 +41,9 @@ def whole_file(path: Path, what: str = "") -> Iterator[Path]:
         # Some systems flush only what is open for writing.
         with unfinished.open("r+b") as file:
             os.fsync(file.fileno())
+        # Atomic within one file system, which is why the unfinished file lies beside its place.
         unfinished.replace(path)
+    # torch reports a full disk as a RuntimeError.
     except (OSError, RuntimeError) as error:
         refused = system_error(error)
         if refused is None:
@@ -108,8 +110,9 @@ def remedy(error: OSError, otherwise: str = "") -> str:
 
 def _is_readable(path: Path) -> bool:
     """Whether a file could be read; one that is not there yet could be written, if anything."""
-    as_what_we_are = os.access in os.supports_effective_ids
+    # Files are opened as the effective user, where `os.access` asks for the real one by default.
+    takes_effective_ids = os.access in os.supports_effective_ids
     try:
-        return not path.exists() or os.access(path, os.R_OK, effective_ids=as_what_we_are)
+        return not path.exists() or os.access(path, os.R_OK, effective_ids=takes_effective_ids)
     except OSError:
         return False

@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from genzoo.moved import renamed
 
-# What plain data cannot give, parameters to move, their user gives: plain data describe them but for this.
+# Their first argument, parameters or an optimiser, is no plain data: whoever uses them gives it to the partial.
 COMPLETED_LATER = (Optimizer, LRScheduler)
 
 
@@ -35,6 +35,7 @@ def as_plain(value: Any) -> Any:
         TypeError: If the value cannot be rebuilt from plain data, such as a lambda or a network.
     """
     if value is None or isinstance(value, bool | int | float | str):
+        # np.float64 is a float too, but ``torch.load`` with ``weights_only=True`` refuses it.
         return value.item() if isinstance(value, np.generic) else value
     if isinstance(value, np.generic):
         return value.item()
@@ -93,14 +94,16 @@ def _from_plain(plain: Any, allowed: Sequence[str]) -> Any:
     cls = _class_at(plain["class_path"], allowed)
     if not all(isinstance(plain.get(key, {}), dict) for key in ("init_args", "dict_kwargs")):
         raise ValueError(f"the init_args of {plain['class_path']} are no mapping; give one from names to values")
+    # Of an optimiser named so the class itself is wanted, as a constructor's default is.
     if plain.keys() == {"class_path"} and not dataclasses.is_dataclass(cls):
         return cls
     hints = get_type_hints(cls.__init__)  # type: ignore[misc]
-    # What a constructor takes but does not name stands by itself in configs.
+    # jsonargparse puts arguments that a constructor takes by **kwargs alone under dict_kwargs.
     given = plain.get("init_args", {}) | plain.get("dict_kwargs", {})
     arguments = {name: _with_tuples(_from_plain(value, allowed), hints.get(name)) for name, value in given.items()}
     try:
         if issubclass(cls, COMPLETED_LATER):
+            # A partial takes whatever it is given: an argument that the class does not know would fail much later.
             inspect.signature(cls).bind_partial(**arguments)
             return partial(cls, **arguments)
         return cls(**arguments)
@@ -181,6 +184,7 @@ class WholeNumbers:
         hints = get_type_hints(type(self))
         for name in (field.name for field in dataclasses.fields(self)):  # type: ignore[arg-type]
             value = getattr(self, name)
+            # By way of object, since a frozen dataclass refuses assignment.
             if hints[name] is int:
                 object.__setattr__(self, name, whole_number(name, value))
             elif hints[name] == tuple[int, ...]:

@@ -14,8 +14,10 @@ from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_only, r
 
 from genzoo.files import system_refusal, whole_file, write_whole
 
+# Where a run folder keeps the identity of its W&B run, so that a resumed run goes on as the same one.
 BEGUN = "wandb/run.json"
 IDENTITY = ("id", "project", "entity", "name")
+# The modes of W&B that talk to a server, and so need a login.
 UPLOADING = ("online", "run", "shared")
 
 
@@ -116,6 +118,7 @@ def _append_rows(path: Path, columns: list[str], rows: list[dict[str, Any]]) -> 
         with path.open("a", newline="") as file:
             csv.DictWriter(file, columns).writerows(rows)
     except OSError as error:
+        # Shortening a file needs no room, so that it works on a full disk too.
         with suppress(OSError):
             os.truncate(path, size)
         raise OSError(system_refusal(error, path)) from error
@@ -172,6 +175,7 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
             notes=notes,
             resume=None if os.environ.get("WANDB_RESUME") else "allow",
         )
+        # Lightning always passes it, and W&B has deprecated it.
         del self._wandb_init["anonymous"]
         self.mode = mode
         self._given = {"project": project, "name": name, "entity": entity}
@@ -277,7 +281,11 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
 
 
 class _AwaitedRun:
-    """Stands for a W&B run that has not begun."""
+    """Stands for a W&B run that has not begun.
+
+    Lightning asks each logger for its experiment while it sets up, before anything is logged: beginning the run then
+    would leave one behind of every command that fails.
+    """
 
     def __init__(self, logger: WandbLogger) -> None:
         self._logger = logger

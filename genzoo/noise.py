@@ -41,6 +41,7 @@ def counter_seed(*counters: int) -> int:
 
     Other integers give an unrelated seed, but for zeros at the end: ``(1,)`` and ``(1, 0)`` are the same.
     """
+    # 63 bits, so that the seed fits signed integers too.
     return int(np.random.SeedSequence(counters).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
@@ -120,6 +121,8 @@ class ImageNoise(Noise):
         *counters: What else it is a function of, for instance seed and stream.
     """
 
+    # To seed a generator takes about as long as to draw 2,000 numbers: with one per image it would take most of the
+    # time, while much larger blocks would mostly be drawn in vain. Every stored score and picture depends on the size.
     block_size = 64
 
     def __init__(self, indices: Tensor, device: torch.device | str, *counters: int) -> None:
@@ -142,6 +145,7 @@ class ImageNoise(Noise):
     def _rows(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
         if shape[0] != len(self.indices):
             raise ValueError(f"noise for {len(self.indices)} images was asked for {shape[0]} of them")
+        # The number of the draw is one of the counters: asked twice for one shape, the noise is not the same.
         self.draws += 1
         blocks, block_of_row = torch.unique(self.indices // self.block_size, return_inverse=True)
         generators = (

@@ -143,6 +143,7 @@ def _resize(images: Tensor, height: int, width: int) -> Tensor:
 
 def to_float(images: Tensor) -> Tensor:
     """Bytes to the range of the models: uint8 in [0, 255] to float32 in [-1, 1], same shape."""
+    # In place: as floats, bytes are a copy already.
     return images.to(torch.float32).div_(127.5).sub_(1.0)
 
 

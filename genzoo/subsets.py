@@ -28,6 +28,7 @@ class Purpose(IntEnum):
 
 def shuffled(count: int, *counters: int) -> NDArray[np.int64]:
     """A permutation of ``0 ... count - 1`` that is a function of the counters alone."""
+    # Stable, so that even equal numbers are in one order on every machine.
     return np.random.PCG64(counter_seed(*counters)).random_raw(count).argsort(kind="stable")
 
 
@@ -75,6 +76,7 @@ def choose_proportional(labels: NDArray[np.int64], count: int, seed: int) -> NDA
     Returns:
         ``(count,)``, indices in ascending order.
     """
+    # With the half, each class gives its share rounded to the nearest image; without, it would be rounded up.
     return _first((_places_within_class(labels, seed) + 0.5) / np.bincount(labels)[labels], labels, count)
 
 
@@ -84,7 +86,9 @@ def draws_of(names: Iterable[str], purpose: Purpose) -> NDArray[np.float64]:
     Returns:
         ``(N,)``, float64.
     """
+    # File names on Linux are bytes of any kind, which Python escapes so where they are not UTF-8.
     keys = (f"{purpose.value}/{name}".encode(errors="surrogateescape") for name in names)
+    # 48 bits, which a float64 holds exactly: two machines cannot round them differently.
     return np.array([int.from_bytes(hashlib.sha256(key).digest()[:6], "big") / 2**48 for key in keys], np.float64)
 
 
@@ -104,11 +108,13 @@ def choose_by_draw(labels: NDArray[np.int64], draws: NDArray[np.float64], fracti
         Indices in ascending order; at least one, unless the fraction is 0.0 or there is but one image of each class.
     """
     _, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    # Class by class, and by draw within each: the first and the last of a class are its lowest and highest draw.
     by_draw = np.lexsort((draws, classes))
     lasts = np.cumsum(sizes) - 1
     lowest, highest = by_draw[lasts - sizes + 1], by_draw[lasts]
     chosen = draws < fraction
     chosen[lowest[np.round(fraction * sizes) >= 1]] = True
+    # Of many small classes the lowest draw of all is chosen, lest a split be empty.
     if fraction > 0 and not chosen.any() and (sizes > 1).any():
         chosen[min(lowest[sizes > 1], key=lambda place: draws[place])] = True
     chosen[highest[np.bincount(classes, chosen) == sizes]] = False

@@ -34,7 +34,7 @@ class Augmenter(nn.Module, ABC):
         """Called after every update of the discriminator, for augmentations that follow how sure it is.
 
         Args:
-            real_logits: ``(N,)``, of the real items that it was shown, without gradient.
+            real_logits: ``(N,)``, of all real items of the update, those of other devices included, without gradient.
         """
 
 

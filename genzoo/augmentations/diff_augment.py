@@ -18,6 +18,7 @@ from genzoo.noise import Noise
 
 Policy = Literal["colour", "translation", "cutout"]
 
+# Shares of the image's size, as in the paper and its authors' code, which rounds them to whole pixels as is done here.
 TRANSLATION = 1 / 8
 CUTOUT = 1 / 2
 

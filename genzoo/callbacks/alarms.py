@@ -13,6 +13,7 @@ from genzoo.data.arrays import Batch
 from genzoo.hyperparameters import whole_number
 from genzoo.training.model import GenerativeModel
 
+# How many samples are compared with as many real items; more would cost time in every epoch and tell little more.
 ALIKE = 256
 
 
@@ -21,7 +22,7 @@ class Remedy:
     """Something to try.
 
     Args:
-        setting: Of the model, that it is about; a model without it is not told.
+        setting: The model's setting that it is about; models without it do not get the advice.
         text: What to do.
         beyond: The setting must be more than this to be lowered; None if it is not a number that is lowered.
     """
@@ -137,6 +138,7 @@ class Alarms(Callback):
         if (trainer.is_global_zero or pl_module.is_divided) and (self._real is None or len(self._real) < ALIKE):
             x = batch[0].detach().cpu()
             self._real = x if self._real is None else torch.cat([self._real, x])[:ALIKE]
+        # The step that has just ended is counted already.
         if pl_module.step_log.latest_step == trainer.global_step - 1:
             self._watch_the_game(trainer, pl_module, pl_module.step_log.latest)
 
@@ -149,6 +151,7 @@ class Alarms(Callback):
             return
         if "collapse" in self._said or not pl_module.condition.has_default:
             return
+        # From the same noise each time, so that only training moves the distance.
         samples = pl_module.sample(len(self._real), seed=0)
         diversity, real = pairwise_distance(samples), pairwise_distance(self._real)
         are_alike = diversity < self.least_diversity * real
@@ -168,6 +171,7 @@ class Alarms(Callback):
         if accuracy is None:
             return
         step = trainer.global_step
+        # Half-way from chance to certainty: before its first successes a discriminator gives 1/2 to everything too.
         self._has_told_apart |= accuracy > 0.75
         if self._lasts("won", accuracy > self.won_accuracy, step) >= self.won_steps:
             self._say(
@@ -177,6 +181,7 @@ class Alarms(Callback):
                 f"{advice(model, AGAINST_VICTORY, 'more data')}",
             )
         beliefs = [logged.get(f"train/discriminator_{kind}") for kind in ("real", "fake")]
+        # A dead discriminator, whose units all give 0, answers 1/2 to everything too, but has no gradient.
         cannot_tell = (
             self._has_told_apart
             and all(belief is not None and abs(belief - 0.5) < self.tolerance for belief in beliefs)

@@ -15,6 +15,7 @@ from genzoo.training.steps import ends_step
 
 BEST = "best.ckpt"
 LAST = "last.ckpt"
+# To agree on something devices wait for each other, which at every batch would show in the speed.
 BATCHES_BETWEEN_AGREEMENTS = 10
 
 
@@ -55,6 +56,7 @@ class Checkpoints(ModelCheckpoint):
         if kwargs.get("filename") == Path(BEST).stem:
             # Every verb takes this one file for the best; none lies beside it under another name.
             kwargs["enable_version_counter"] = False
+        # Lightning writes its own last.ckpt only when other checkpoints are due, where this one has times of its own.
         super().__init__(save_last=False, **kwargs)
         if minutes_between <= 0.0:
             raise ValueError(f"minutes_between of Checkpoints should be more than 0, got {minutes_between}")
@@ -106,6 +108,7 @@ class Checkpoints(ModelCheckpoint):
         """Writes ``last.ckpt``; to be called on all devices at once."""
         if not self.keeps_last or trainer.fast_dev_run or self.dirpath is None:  # type: ignore[attr-defined]
             return
+        # Before it is written, since the checkpoint holds this callback's state, where its own path belongs.
         previous, self.last_model_path = self.last_model_path, str(Path(self.dirpath) / LAST)
         try:
             trainer.save_checkpoint(self.last_model_path, self.save_weights_only)
@@ -120,6 +123,7 @@ class Checkpoints(ModelCheckpoint):
 
 def _with_other_settings(callback: Checkpoints, states: dict[str, Any]) -> dict[str, Any] | None:
     """What `Checkpoints` with the same measure of the best, but for instance another interval, have remembered."""
+    # Lightning's key of a callback's state is its class name with a repr of its settings, in this order.
     measure = {"monitor": callback.monitor, "mode": callback.mode}
     for key, state in states.items():
         if key.startswith(f"{Checkpoints.__name__}{{") and repr(measure)[1:-1] in key:

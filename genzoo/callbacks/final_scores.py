@@ -127,7 +127,7 @@ class Evaluation(Callback):
             return
         # Some scores train a classifier, which Lightning's inference mode forbids.
         with torch.inference_mode(False), torch.enable_grad():
-            # Training images, of which the floors are made, are not loaded by a test.
+            # A test loads the test images alone, and floors are made of training images.
             data.setup("fit")
             comparison = self.comparison(pl_module, data)
             require_fit(comparison, self.groups)

@@ -47,6 +47,7 @@ class Interruption(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Installs the handlers, after Lightning has installed its own."""
         self.received, self._process = None, os.getpid()
+        # Python lets the main thread alone install handlers; a trainer may run in another.
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._receive) for number in SIGNALS}
 

@@ -15,6 +15,7 @@ from genzoo.sampling.capabilities import Encodes
 from genzoo.spec import is_image
 from genzoo.training.model import GenerativeModel, evaluating
 
+# As many as are scored (Lin et al. 2018): what the picture shows is what the score counts.
 POINTS = 2500
 
 
@@ -89,6 +90,7 @@ class Pictures(Callback):
                 return
             for name, picture in pictures.items():
                 save_picture(Path(trainer.default_root_dir) / "images" / f"{name}_epoch_{epoch:04d}.png", picture)
+                # The scalars of the last step carry its number counted from 0.
                 for logger in trainer.loggers:
                     log_picture(logger, f"pictures/{name}", picture, trainer.global_step - 1)
 
@@ -117,6 +119,7 @@ class Pictures(Callback):
 
     def _scatter(self, points: Tensor) -> np.ndarray:
         shown = points if self._examples is None else self._examples[0]
+        # With a margin beyond the farthest real point, in which samples show that went astray.
         return scatter(points, 1.25 * float(shown.abs().max()))
 
     def _keep(self, batch: Batch) -> None:

@@ -57,6 +57,7 @@ def _interleaved(values: Tensor, world_size: int) -> Tensor:
     """Puts the rows of all ranks in order: rank r holds rows r, r + world_size, ..."""
     if world_size == 1:
         return values
+    # As objects, since the ranks of a data module of one's own may hold different numbers of rows.
     parts: list[Tensor] = [values] * world_size
     torch.distributed.all_gather_object(parts, values)
     rows = torch.empty(sum(len(part) for part in parts), *values.shape[1:], dtype=values.dtype)

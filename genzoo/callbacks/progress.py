@@ -14,6 +14,7 @@ class ProgressBar(RichProgressBar):
     ) -> dict[str, int | str | float | dict[str, float]]:
         """The numbers to show."""
         metrics = super().get_metrics(trainer, pl_module)
+        # The number of a logger's version, where ours write into a folder with a name.
         metrics.pop("v_num", None)
         assert isinstance(pl_module, GenerativeModel)
         shown = pl_module.step_log.shown

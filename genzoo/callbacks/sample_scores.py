@@ -124,6 +124,7 @@ class SampleScores(Callback):
         if self._extractor is None or trainer.sanity_checking:
             return
         with self._spending():
+            # Within the budget too: what the estimate costs was spent on scores.
             if self._expected_seconds is None:
                 self._expected_seconds = self._probe(pl_module, self._extractor)
         has_time = self._spent + self._expected_seconds <= self.budget * (

@@ -15,6 +15,7 @@ from genzoo.names import nearest
 
 # What the parser looks for in a file, where a value names one.
 READ_FROM_FILES = ("config", "c", "model", "data", "trainer", "checkpoint", "pictures", "alarms", "evaluation")
+# YAML's references let a few lines stand for billions of entries, which would fill the memory.
 MOST_ENTRIES = 100_000
 CLASS_KEYS = ("class_path", "init_args", "dict_kwargs")
 
@@ -55,7 +56,7 @@ def require_configs(arguments: list[str]) -> None:
 
     Raises:
         ValueError: If one of them is not a file of YAML, is not made of sections, or gives a class in another way than
-            by ``class_path`` and ``init_args``; or if any value names a file that nobody can look into beforehand.
+            by ``class_path`` and ``init_args``; or if a value names a pipe or a device, which can be read only once.
     """
     for argument, following in pairwise([*arguments, ""]):
         option, equals, value = argument.partition("=")

@@ -24,6 +24,7 @@ from genzoo.cli.run_folder import CONFIG
 from genzoo.moved import renamed
 from genzoo.spec import DataSpec
 
+# The sections whose changes are reported where a run goes on.
 SETTINGS = ("seed_everything", "model", "data", "trainer", "checkpoint", "pictures", "alarms")
 
 
@@ -93,7 +94,7 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
     checkpoint = _checkpoint(named, given, verb, others)
     if checkpoint is None:
         return [verb, *in_order(others)], None
-    # A file says what it likes; only who types the command may trust it.
+    # Configs may come from anywhere: only the command line itself can allow code in a checkpoint to run.
     weights_only = (_value(others, "--weights_only") or "").lower() != "false"
     written = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else 0
     stored = read_checkpoint(checkpoint, mmap=True, weights_only=weights_only)
@@ -159,6 +160,7 @@ def _run_of(checkpoint: Path, named: str | None) -> Path | None:
 
 def _temporary_config(settings: dict[str, Any]) -> Path:
     """A config that is removed at the end of the program."""
+    # Not deleted when it is closed: the parser opens it by its name afterwards.
     with NamedTemporaryFile("w", suffix=".yaml", delete=False) as file:
         yaml.safe_dump(settings, file)
     config = Path(file.name)

@@ -1,4 +1,4 @@
-"""How a command ends that cannot finish: it was asked to stop, or nobody reads any more what it says."""
+"""How a command ends before it is done: it was asked to stop, or the reader of its output has gone."""
 
 import os
 import select
@@ -37,6 +37,7 @@ def stoppable() -> Iterator[None]:
     process = os.getpid()
 
     def stop(number: int, frame: FrameType | None) -> None:
+        # A second signal then ends the program at once, even where it hangs in what handles the first.
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
         # Processes that load data have inherited this, and end in their own way.
@@ -53,7 +54,7 @@ def stoppable() -> Iterator[None]:
 
 
 def silence_closed_outputs() -> bool:
-    """Sends what is still to be said where nobody reads to nowhere, lest Python complain of it at its end.
+    """Redirects outputs whose reader has gone to the null device, so that Python can flush them when it ends.
 
     Returns:
         Whether the reader of the standard output or error stream has gone.

@@ -19,7 +19,7 @@ from genzoo.training.checkpoint_io import happened_while_restoring
 
 DEBUG = "GENZOO_DEBUG"
 DELIBERATE = (ValueError, OSError, RuntimeError, ImportError)
-# Errors of the system that a name on the command line brings about; for the others nobody at the keyboard is to blame.
+# Errors of the system that a wrong name on the command line causes; a full disk, for one, is no misuse.
 MISNAMED = (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -137,6 +137,8 @@ def _is_reason(error: BaseException) -> bool:
         trace = trace.tb_next
     if trace is None or not isinstance(error, DELIBERATE):
         return False
+    # The type does not tell: a ValueError may be the refusal of a value or the failure of int(). The instruction that
+    # the innermost frame stopped at does.
     operation = dis.opname[trace.tb_frame.f_code.co_code[trace.tb_lasti]]
     return operation == "RAISE_VARARGS" and _packages(error)[-1] not in sys.stdlib_module_names
 

@@ -77,6 +77,7 @@ def _place_of_scores(output: str | None, samples: str) -> Path:
     while not output and path.exists():
         number += 1
         path = Path(f"{samples.rstrip('/')}.scores_{number}.json")
+    # Made, and removed below: whether it can be written shows now, not after the scores were computed.
     try:
         path.open("x").close()
     except FileExistsError:

@@ -24,7 +24,9 @@ from genzoo.training.steps import ends_step
 CONFIG = "config.yaml"
 LOCK = ".lock"
 FOLDER_OF_RANK_ZERO = "GENZOO_RUN_FOLDER"
+# What file systems without locks answer, as some over networks are.
 WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
+# File systems take 255 bytes, and verbs, numbers and endings are added.
 LONGEST_NAME = 200
 
 # The run folder that this process has made and, from there outwards, those that it had to make around it.
@@ -126,6 +128,7 @@ def held(folder: Path) -> Iterator[None]:
         OSError: If the file cannot be written.
     """
     path = folder / LOCK
+    # Who holds it is read first: some versions of filelock empty the file as soon as they try to lock it.
     holder, lock = _holder(path), FileLock(path)
     try:
         lock.acquire(timeout=0)

@@ -73,5 +73,6 @@ def names_of(kinds: list[type]) -> list[str]:
     for parent in found:
         children: list[type] = parent.__subclasses__()
         found += [child for child in children if child not in found]
+    # Tests define classes too, which are subclasses for as long as they run.
     concrete = {cls.__name__ for cls in found if not inspect.isabstract(cls) and "tests" not in cls.__module__}
     return sorted(name for name in concrete if not name.startswith("_"))

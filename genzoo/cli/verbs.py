@@ -39,6 +39,7 @@ from genzoo.networks.batch_norm import require_batches_for_batch_norm
 from genzoo.sampling.compatibility import require_same_data
 from genzoo.training.model import GenerativeModel
 
+# No checkpoint of every epoch; that of the best one is added for models that say what to monitor.
 DEFAULTS = {
     "trainer.logger": [{"class_path": f"genzoo.loggers.{name}"} for name in ("CSVLogger", "WandbLogger")],
     "checkpoint.save_top_k": 0,
@@ -46,7 +47,7 @@ DEFAULTS = {
     "checkpoint.auto_insert_metric_name": False,
     "checkpoint.save_on_train_epoch_end": True,
 }
-# What may be given singly and stands in the config of a run as a list.
+# Where one may be given without a list, but the config of a run, which others are compared with, has a list.
 LISTS = ("callbacks", "logger", "plugins")
 SEED = "PL_GLOBAL_SEED"
 
@@ -158,6 +159,7 @@ class TrainingCLI(LightningCLI):
         if config.trainer.enable_progress_bar is not False and not any("ProgressBar" in c.class_path for c in given):
             callbacks.append(ProgressBar())
         self.trainer_defaults["callbacks"] = callbacks
+        # Given here and not as a setting, it does not stand in the config of the run.
         plugins = self.config_init[self.verb].trainer.plugins or []
         if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
             plugins.append(WholeCheckpointIO())

@@ -1,4 +1,4 @@
-"""Images (or points) as one array, a whole batch per indexing operation, in an order that needs no memory."""
+"""Images (or points) as one array, a whole batch per indexing operation, in an order that needs no state."""
 
 import zlib
 from collections.abc import Iterator, Sequence, Sized
@@ -16,7 +16,7 @@ from genzoo.subsets import shuffled
 Batch = tuple[Tensor, Tensor]
 """Items and their labels; images are bytes as they leave the array, and floats in [-1, 1] as models get them."""
 
-
+# Of a data set that is mapped from disk, all items would be read for nothing but their checksum.
 MOST_ITEMS_COMPARED = 4096
 
 
@@ -111,6 +111,7 @@ class EpochSampler(DistributedSampler[Batch]):
     def __iter__(self) -> Iterator[int]:  # type: ignore[override]
         length = len(self.dataset)  # type: ignore[arg-type]
         order = shuffled(length, self.seed, self.epoch) if self.shuffle else np.arange(length)
+        # Where the parent repeats the first images, which could not be told from themselves afterwards.
         order = np.pad(order, (0, max(0, self.total_size - length)), mode="edge") if length else order
         own = order[self.rank : self.total_size : self.num_replicas]
         return iter(own[self.skip :].tolist())

@@ -101,4 +101,5 @@ class BinarizedFashionMNISTMini(BinarisedImages, FashionMNISTMini):
 
 def _bits(images: Tensor, uniform: Tensor) -> Tensor:
     """255 with the probability x / 255 of each pixel x, else 0; 0 and 255 stay what they are. All uint8."""
+    # Strictly below: uniform numbers lie in [0, 1), so that 0 never becomes white and 255 always does.
     return (uniform * 255 < images).to(torch.uint8) * 255

@@ -117,6 +117,7 @@ class ArrayCache:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         try:
+            # Another process may have made it while this one waited for the lock.
             if not self.is_whole():
                 self._make(make)
         finally:
@@ -126,6 +127,7 @@ class ArrayCache:
         """Maps an array into memory, read-only."""
         entry = self._manifest()["arrays"][name]
         shape = tuple(entry["shape"])
+        # An empty file cannot be mapped.
         if entry["bytes"] == 0:
             return np.zeros(shape, entry["dtype"])
         return np.memmap(self.folder / f"{name}.bin", entry["dtype"], "r", shape=shape)
@@ -148,6 +150,7 @@ class ArrayCache:
         """Whether all files are there as they were written; a file that was touched since is read and compared."""
         try:
             return all(self._is_as_written(name, entry) for name, entry in self._manifest()["arrays"].items())
+        # Of a damaged cache the manifest may be missing, cut off, or any other JSON.
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return False
 
@@ -156,6 +159,7 @@ class ArrayCache:
         state = path.stat()
         if state.st_size != entry["bytes"]:
             return False
+        # Copying a cache changes the times of its files, but not what is in them.
         return bool(state.st_mtime_ns == entry["modified"] or _crc32(path) == entry["crc32"])
 
     def _manifest(self) -> dict[str, Any]:

@@ -169,6 +169,7 @@ class DecodedImages(ImageDataModule):
             decoded = self._readable(items, f"Decoding {self.cache_name} ({split})", kept, skipped)
             if writer.write(f"{split}_images", decoded, np.uint8, shape) == 0 and len(items):
                 raise ValueError(f"none of the {len(items)} images can be read, the first: {skipped[0]}")
+            # A class without images would go unnoticed: its name stays in the list, and a model never sees it.
             if labels.ndim == 1 and len(lost := np.setdiff1d(labels, labels[kept])):
                 raise ValueError(
                     f"none of the {split} images of the class {self.class_names[lost[0]]} can be read; repair them, or "
@@ -184,6 +185,7 @@ class DecodedImages(ImageDataModule):
         self, items: Sequence[Any], title: str, kept: list[int], skipped: list[str]
     ) -> Iterator[NDArray[np.uint8]]:
         """The images that can be read; notes their places, and what is wrong with the others."""
+        # Threads suffice: Pillow releases the interpreter's lock while it decodes.
         with ThreadPool() as pool:
             for place, image in enumerate(track(pool.imap(self._read, items), title, total=len(items))):
                 if not isinstance(image, ValueError):
@@ -195,6 +197,7 @@ class DecodedImages(ImageDataModule):
                     raise self._broken(str(image)) from image
 
     def _read(self, item: Any) -> NDArray[np.uint8] | ValueError:
+        # Raised, the error would end the pool's iteration at the first broken image.
         try:
             return self.read(item)
         except ValueError as error:

@@ -22,12 +22,13 @@ ENDINGS_OF_FORMATS = FORMATS | {"MPO"}
 
 # In these, 16 bits of grey are unsigned and Pillow brings fewer bits to 16.
 FORMATS_OF_FULL_RANGE = ("PNG", "PPM", "JPEG2000")
+# Values of the tags SampleFormat and PhotometricInterpretation in TIFF 6.0.
 UNSIGNED = 1
 BLACK_IS_ZERO = 1
 
 logger = logging.getLogger(__name__)
 
-# It is said below, with the name of the file.
+# `open_image` warns of such images itself, with the name of the file.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
@@ -141,6 +142,7 @@ def _eight_bits(image: Image.Image, packing: str) -> Image.Image:
         raise ValueError(
             "of colours with 16 bits it cannot be told which is transparent; save it with an alpha channel"
         )
+    # Pillow scales grey of 2 and 4 bits to 8, but leaves the transparent value as the file has it.
     if transparent is not None and packing in ("L;2", "L;4"):
         image.info["transparency"] = transparent * 255 // (2 ** int(packing[-1]) - 1)
     return image

@@ -72,6 +72,7 @@ class HuggingFaceImages(DecodedImages):
 
     def fingerprint(self) -> Any:
         """What the library tells of the content, and the choice of columns and splits."""
+        # The library has no public name for it.
         fingerprints = {split: self._splits[name]._fingerprint for split, name in self._split_names.items()}
         return [fingerprints, self._image_column, self._label_column, self.test_fraction]
 
@@ -112,6 +113,7 @@ class HuggingFaceImages(DecodedImages):
             if local.is_file() and local.suffix == ".parquet":
                 return library.load_dataset("parquet", data_files={self.train_split or "train": str(local)})
             return library.load_dataset(str(local) if local.exists() else self.path, self.name)
+        # The library passes on errors of the hub's client, of the network and of parsers.
         except Exception as error:
             raise FileNotFoundError(
                 f"{self.path} is no local folder or Parquet file that the library datasets reads, and could not be "
@@ -165,6 +167,7 @@ class HuggingFaceImages(DecodedImages):
 
     def _rows(self, rows: Any) -> Listing:
         library = import_extra("datasets", "datasets", "HuggingFaceImages")
+        # Not decoded by the library, so that all images are opened by the same rules and in the pool's threads.
         images = rows.select_columns([self._image_column])
         images = images.cast_column(self._image_column, library.Image(decode=False))
         column = self._label_column

@@ -196,6 +196,7 @@ class FolderTree:
         """Looks through folders that hold but one folder, which holds folders in turn."""
         while folder not in self.with_images and len(inner := self.subfolders(folder)) == 1:
             only = folder / inner[0]
+            # A folder that holds images is a class, and no wrapper, unless the splits lie in it too.
             if split_called(only.name) or (only in self.with_images and not self.holds_splits(only)):
                 break
             folder = only
@@ -242,6 +243,7 @@ def layout_of(images: Iterable[Path]) -> Layout:
                 f"the folder {name} holds {' and '.join(tree.subfolders(training / name))}; put the classes into the "
                 "splits, not the splits into the classes"
             )
+    # A split may lack some of the classes. Folders that are no classes are wrappers, which one split may have alone.
     bases = {
         split: top if set(tree.subfolders(top)) <= set(class_names) else tree.unwrapped(top)
         for split, top in tops.items()

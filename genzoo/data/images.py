@@ -154,5 +154,6 @@ def _resized(images: NDArray[np.uint8], size: int, images_at_once: int = 4096) -
     resized = np.empty((*images.shape[:2], size, size), np.uint8)
     for start in range(0, len(images), images_at_once):
         chunk = slice(start, start + images_at_once)
+        # A copy, since images may be mapped read-only, which tensors cannot be.
         resized[chunk] = to_size(torch.from_numpy(images[chunk].copy()), native_size, size).numpy()
     return resized

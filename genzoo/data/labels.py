@@ -1,4 +1,4 @@
-"""Labels of the items of a data set: whether they are what the spec says, and which of them training is told."""
+"""Labels of the items of a data set: whether they are what the spec says, and which of them training may see."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -72,6 +72,7 @@ def batch_loader(
         batch_size=batch_size,
         sampler=sampler,
         num_workers=num_workers,
+        # `ImageArray.__getitems__` gives whole batches: there is nothing to collate.
         collate_fn=share_batch,
         pin_memory=torch.cuda.is_available(),
         drop_last=drop_last,
@@ -83,7 +84,7 @@ def batch_loader(
 def share_batch(batch: Any) -> Any:
     """The collate function of batches that were fetched whole: returns the batch, in a worker in shared memory.
 
-    It would get there anyway, but while it is being sent: a failure then is lost, and the training waits for ever.
+    It would get there anyway, but only while it is sent, in a thread whose failure is lost: training would then hang.
     """
     if get_worker_info() is not None:
         try:

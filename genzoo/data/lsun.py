@@ -54,6 +54,7 @@ class LSUN(DecodedImages):
             items: list[tuple[Any, bytes]] = []
             counts = []
             for path in self._databases(split):
+                # Read-only folders have no room for a lock file, and reading ahead is for what fits into memory.
                 database = lmdb.open(str(path.parent), readonly=True, lock=False, readahead=False)
                 with database.begin() as transaction:
                     keys = list(transaction.cursor().iternext(keys=True, values=False))

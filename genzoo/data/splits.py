@@ -33,7 +33,8 @@ PARTS_IN_WORDS: dict[Part, str] = {
     "seen": "seen training",
     "test": "test",
 }
-# What the content of a split that is drawn is a function of, besides a data set's own seed.
+# What the content of a split that is drawn is a function of, besides a data set's own seed. Any two numbers would do;
+# these are the lengths of the names, which version 0.1.0 took, so that its data are still the same.
 SPLIT_SEEDS: dict[Split, int] = {"train": 5, "test": 4}
 MOST_CLASSES_NAMED = 10
 
@@ -236,7 +237,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         return self.array(part)
 
     def labels(self, part: Part) -> NDArray[Any]:
-        """The labels of a part that is loaded, in its order, those included that training is not told.
+        """The labels of a part that is loaded, in its order, including those that are withheld from training.
 
         Args:
             part: Its name.
@@ -249,7 +250,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         return labels
 
     def _sizes(self) -> dict[Part, int]:
-        """How many items there are in each part of which that is known."""
+        """The sizes of those parts whose size is known."""
         named: tuple[Part, ...] = ("train", "validation", "test")
         return {part: len(self.parts[part]) for part in named if part in self.parts}
 
@@ -272,6 +273,7 @@ class ArrayDataModule(LightningDataModule, ABC):
 
     def _divide(self, whole: ImageArray, official: ImageArray | None) -> None:
         """Divides the training file into parts; validates on the official split if there is one."""
+        # Where labels are no classes, all items count as one class.
         labels = whole.labels if whole.labels.ndim == 1 else np.zeros(len(whole), np.int64)
         everything = np.arange(len(whole))
         held_out = self._held_out(labels) if official is None else np.empty(0, np.int64)
@@ -312,6 +314,7 @@ class ArrayDataModule(LightningDataModule, ABC):
             return self.parts["train"]
         part: Any = self.parts["train"]
         whole, places = part.dataset, part.indices
+        # A copy: validation and scores share the array, and keep all labels.
         labels = whole.labels.copy()
         labels[places] = some_labelled(labels[places], self.labelled)
         return Subset(ImageArray(whole.images, labels), places)

@@ -110,6 +110,7 @@ class STL10(CachedTorchvisionImages):
         """The images and labels of both splits."""
         splits: tuple[Split, ...] = ("train", "test")
         sources = {split: self._open(split) for split in splits}
+        # torchvision labels the unlabelled images -1, where data without classes have zeros.
         return {
             split: Listing(source.data, source.labels.astype(np.int64) * (not self.unlabelled))
             for split, source in sources.items()

@@ -29,6 +29,7 @@ def position(trainer: Trainer) -> tuple[int, int]:
     """Where the training stands: the current epoch, and how many of its batches are done."""
     epochs: Any = trainer.fit_loop.epoch_progress.current
     batches: Any = trainer.fit_loop.epoch_loop.batch_progress.current
+    # Between two epochs the counts of batches are still those of the last one.
     if epochs.started == epochs.processed:
         return epochs.processed, 0
     if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch and batches.processed == batches.ready:

@@ -28,12 +28,10 @@ class ClassesGroup(ScoreGroup):
     name = "classes"
 
     def misfit(self, model: GenerativeModel, data: ArrayDataModule) -> str | None:
-        """It needs images with classes, and a model that is told them."""
-        name = type(model).__name__
-        unfit = None if model.condition.shape else f"{name} is unconditional"
-        if model.condition.shape and not isinstance(model.condition, ClassCondition):
-            unfit = f"{name} is told {model.condition} in place of classes"
-        return no_images(model, data) or no_classes(data) or unfit
+        """It needs images with classes, and a model that is conditioned on them."""
+        name, is_conditional = type(model).__name__, isinstance(model.condition, ClassCondition)
+        unconditional = None if is_conditional else f"{name} is not conditioned on classes"
+        return no_images(model, data) or no_classes(data) or unconditional
 
     def scores(self, comparison: Comparison) -> Iterator[Score]:
         """``nearest_neighbour_accuracy``, ``classifier_accuracy`` and ``agreement/<extractor>``, in percent."""
@@ -87,6 +85,7 @@ def accuracy_of(metric: TrainTestAccuracy, items: Tensor, labels: Tensor, test: 
 def agreement_of(extractor: FeatureExtractor, images: Tensor, asked: Tensor) -> float:
     """How often, in percent, an extractor with classes sees in images ``(N, C, H, W)`` those that were asked for."""
     logits = extractor(images).logits
+    # An extractor of one's own may have none.
     if logits is None:
         raise ValueError(f"the extractor {extractor.name} has no classes; choose one that has a head")
     metric = ClassAgreement(num_classes=extractor.number_of_classes, **UNSYNCHRONISED)

@@ -60,6 +60,7 @@ def cached_embedding(images: Tensor, extractor: FeatureExtractor, cache_dir: Pat
                 writer.write(name, values.numpy(), np.float32, tuple(values.shape[1:]))
 
     cache.ensure(make)
+    # Copies: the cache is mapped read-only, which tensors cannot be.
     features, logits = (
         torch.from_numpy(np.array(cache.open(name))) if name == "features" or extractor.number_of_classes else None
         for name in ("features", "logits")

@@ -29,7 +29,7 @@ GROUPS: dict[GroupName, ScoreGroup] = {
     )
 }
 
-# Of data, weights or devices, and told in a line; anything else is a bug, and logged with its traceback.
+# Errors of data, weights or devices are logged in a line. All others are bugs, and logged with their traceback.
 FORESEEN = (ValueError, OSError, RuntimeError, ImportError)
 
 logger = logging.getLogger(__name__)
@@ -75,5 +75,6 @@ def all_scores(comparison: Comparison, named: Sequence[GroupName] | None) -> Ite
             if group.misfit(comparison.model, comparison.data) is None:
                 yield from group.scores(comparison)
         except Exception as error:
-            is_surprise = not isinstance(error, FORESEEN)
-            logger.warning("genzoo: not all scores of %s can be computed: %s", name, error, exc_info=is_surprise)
+            # Whatever it is, it must not cost the scores that took minutes before it.
+            is_bug = not isinstance(error, FORESEEN)
+            logger.warning("genzoo: not all scores of %s can be computed: %s", name, error, exc_info=is_bug)

@@ -19,6 +19,7 @@ from genzoo.noise import ImageNoise, Stream
 from genzoo.sampling.capabilities import HasLikelihood
 from genzoo.training.model import GenerativeModel, evaluating
 
+# Bounds memory: each item goes through the decoder once for each of its importance samples.
 ITEMS_AT_ONCE = 100
 
 

@@ -1,6 +1,6 @@
 """Whether a model has learnt features by which classes can be told apart.
 
-Fits unconditional models that represent images; a conditional one is told the label, which the features are tested on.
+Fits unconditional models that represent images: a conditional one is given the label that its features are tested on.
 A linear support vector machine is trained on the features of all training images and tested on those of all test
 images. The floor is the same machine on pixels.
 """
@@ -54,7 +54,7 @@ def _no_features(model: GenerativeModel) -> str | None:
     if not isinstance(model, Represents):
         return f"{name} makes no features of images"
     if model.condition.shape:
-        return f"{name} is told the labels that its features would be tested on"
+        return f"{name} is given the labels that its features would be tested on"
     # Whether a discriminator has maps of activations depends on its architecture, and shows in what it does.
     try:
         with evaluating(model):

@@ -102,6 +102,7 @@ def versions() -> dict[str, Plain]:
     for package in PACKAGES:
         try:
             found[package] = version(package)
+        # Optional ones, and genzoo itself where it runs from a checkout that is not installed.
         except PackageNotFoundError:
             continue
     return found

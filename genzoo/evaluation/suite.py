@@ -131,6 +131,7 @@ def sample_values(images: Tensor, seen: Embedding, real: Tensor) -> dict[str, fl
 def _computed(name: str, metric: Metric, values: Tensor) -> dict[str, float]:
     """One metric, under its own names if it has several."""
     metric.update(values)
+    # Some scores need more samples than others; those that can be computed are worth having.
     try:
         computed = metric.compute()
     except TooFewSamplesError as error:

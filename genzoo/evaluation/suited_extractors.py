@@ -37,7 +37,7 @@ def extractors_for(data: ArrayDataModule, name: str | None = None) -> list[Featu
             f"there is no extractor {name}; choose one of {', '.join(EMBEDDED)}, {INCEPTION}, or give the path of a "
             "class or function that makes a network, such as mine.MyNetwork"
         )
-    # Not found out by calling it, since what it raises itself may be a TypeError too.
+    # Asked of its signature, not by calling it: a TypeError may also come from within.
     try:
         inspect.signature(make).bind()
     except (TypeError, ValueError) as error:
@@ -100,4 +100,5 @@ def require_suited(extractor: FeatureExtractor, data: ArrayDataModule, channels:
 
 def _is_of(data: ArrayDataModule, name: str) -> bool:
     """Whether a data set is the one of a name or a part of it."""
+    # A part is named after the whole: FashionMNISTMini.
     return any(cls.__name__.startswith(name) for cls in type(data).__mro__)

@@ -115,6 +115,7 @@ class LearnedGaussian(Likelihood):
     def _moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
         location, raw_deviation = at_least_float32(parameters).chunk(2, dim=1)
         location = torch.tanh(location) if self.activation == "tanh" else location
+        # Unlike the exponential, softplus grows no faster than its argument: one large value does not overflow.
         return location, self.least + functional.softplus(raw_deviation)
 
 

@@ -126,6 +126,7 @@ class Bernoulli(Likelihood):
     def log_prob(self, observation: Tensor, parameters: Tensor) -> Tensor:
         """Log-probability of pixels in {-1, 1} given logits, ``(N,)`` in nats."""
         bits = (observation + 1.0) / 2.0
+        # From logits: where the decoder is sure, the logarithm of a probability would be minus infinity.
         cross_entropy = functional.binary_cross_entropy_with_logits(
             at_least_float32(parameters), bits, reduction="none"
         )
@@ -177,6 +178,7 @@ class ContinuousBernoulli(Likelihood):
         """Values in [-1, 1], by the inverse of the distribution function."""
         logits, uniform = at_least_float32(parameters), noise.uniform(*parameters.shape)
         # From the end where the density is high, so that no digits are lost where it is steep.
+        # At 0 the distribution function would be 0 / 0; up to 1e-6 the distribution is uniform to the last digit.
         size, is_white = logits.abs().clamp(min=1e-6), logits > 0.0
         depth = torch.where(is_white, 1.0 - uniform, uniform)
         distance = (torch.log1p(depth * torch.expm1(-size)) / -size).clamp(max=1.0)
@@ -197,6 +199,8 @@ def _divided_at_0(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     Returns:
         The values near 0, those away from it, and which are near; each of the shape of x.
     """
+    # Below 1/4 the first terms that the series leave out are about as small as float32's rounding errors; above it the
+    # quotients lose fewer than two digits.
     is_near_0 = x.abs() < 0.25
     return torch.where(is_near_0, x, 0.0), torch.where(is_near_0, 1.0, x), is_near_0
 
@@ -230,6 +234,7 @@ class DiscretizedLogistic(Likelihood):
         # log(F(above) - F(below)) = log F(above) + log F(-below) + log(1 - exp(below - above)), without cancellation.
         inside = torch.log(-torch.expm1(-2.0 / 255.0 * (-log_scale).exp()))
         inner = functional.logsigmoid(above) + functional.logsigmoid(-below) + inside
+        # Levels are 2 / 255 apart, so that 0.999 tells the outermost from all others whatever the rounding.
         lowest, highest = functional.logsigmoid(above), functional.logsigmoid(-below)
         log_probability = torch.where(level < -0.999, lowest, torch.where(level > 0.999, highest, inner))
         return log_probability.flatten(1).sum(1)

@@ -109,6 +109,7 @@ class NearestNeighbourAccuracy(TrainTestAccuracy):
         """The labels of the nearest neighbours."""
         # Squares of bytes add up to whole numbers, which double precision holds exactly.
         pixels = training.flatten(1).double()
+        # |a - b|^2 / 2 = |a|^2 / 2 - a b + |b|^2 / 2, of which the last term, the test item's own, can be left out.
         half_squares = pixels.square().sum(1) / 2.0
         places = [
             torch.addmm(half_squares, chunk.flatten(1).double(), pixels.T, alpha=-1.0).argmin(1)

@@ -8,14 +8,14 @@ from torch import Tensor
 # Entries of a matrix of distances that are in memory at once: 64 MB in double precision.
 ENTRIES_AT_ONCE = 2**23
 
-# Of the square of a row's length: a squared distance below this is computed from the difference of the rows, since as
-# a difference of squares it has lost too many digits.
+# A squared distance below this share of a row's squared length is computed from the difference of the two rows: as a
+# difference of squares it would have lost too many digits.
 NEAR = 1e-5
 
-# Of all distances: if more of them than this are that small, differences are taken of all rows, which is then faster.
+# If more than this share of the distances is that small, all are computed from differences, which is then faster.
 MANY = 1 / 40
 
-# Of a distance: more than `distances` are wrong by. Distances that differ by less are equal.
+# A bound on the relative error of `distances`: those that differ by less are equal.
 ROUNDING = 1e-9
 
 
@@ -29,7 +29,7 @@ def distances(left: Tensor, right: Tensor) -> Iterator[tuple[slice, Tensor]]:
     Yields:
         Which rows of ``left``, and their distances, ``(rows, M)``, float64.
     """
-    # Distances are differences of squares, which lose fewer digits about the origin.
+    # Distances are differences of squares, which lose fewer digits the shorter the rows are.
     center = right.double().mean(0)
     left, right = left.double() - center, right.double() - center
     left_squared, right_squared = left.square().sum(1), right.square().sum(1)

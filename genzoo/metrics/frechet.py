@@ -45,6 +45,7 @@ def frechet_distance(real: Moments, fake: Moments) -> Tensor:
 
 
 def _root(covariance: Tensor) -> Tensor:
+    # Rounding may make the smallest eigenvalues of a positive semidefinite matrix negative, here and below.
     eigenvalues, vectors = torch.linalg.eigh(covariance)
     root: Tensor = vectors * eigenvalues.clamp(min=0.0).sqrt() @ vectors.T
     return root
@@ -99,6 +100,7 @@ class FrechetDistance(Metric):
         self.feature_dim = whole_number("feature_dim", feature_dim, 1)
         self.allow_few = allow_few
         known = None if real is None else moments_of(require_features(real, feature_dim))
+        # Buffers follow the metric to its device; not persistent, since they are data and no state.
         self.register_buffer("_known_mean", None if known is None else known.mean, persistent=False)
         self.register_buffer("_known_covariance", None if known is None else known.covariance, persistent=False)
         self._known_number = 0 if real is None else len(real)
@@ -148,6 +150,7 @@ class FrechetDistance(Metric):
         return Moments(self._known_mean, self._known_covariance)
 
     def _moments(self, row: int) -> Moments:
+        # From sums, which batches and devices add up in any order; float64 keeps the digits that the difference costs.
         number, mean = self.number[row], self.total[row] / self.number[row]
         return Moments(mean, (self.products[row] - number * torch.outer(mean, mean)) / (number - 1))
 

@@ -1,4 +1,4 @@
-"""What metrics ask of what they are given."""
+"""Checks of what metrics are given."""
 
 import torch
 from torch import Tensor

@@ -56,6 +56,7 @@ class KernelDistance(TwoSampleMetric):
         real, fake = self._sets(fewest=2 * (self.block_size or 2))
         smaller = min(len(real), len(fake))
         size = self.block_size or max(2, smaller // BLOCKS_FOR_DEVIATION)
+        # Shuffled: in the order in which features came, a block could be of one class.
         real_blocks, fake_blocks = (
             features[canonical_order(features, seed=0)][: smaller // size * size].split(size)
             for features in (real, fake)
@@ -75,6 +76,7 @@ def kernel_distance(real: Tensor, fake: Tensor) -> Tensor:
 
 def _mean_of_others(features: Tensor) -> Tensor:
     number = len(features)
+    # k(x, x), which the unbiased estimate leaves out.
     itself = (features.double().square().mean(1) + 1.0).pow(3).sum()
     return (_sum(features, features) - itself) / (number * (number - 1))
 

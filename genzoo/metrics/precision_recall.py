@@ -52,6 +52,8 @@ class PrecisionRecall(TwoSampleMetric):
     def compute(self) -> dict[str, Tensor]:
         """``precision``, ``recall`` and ``coverage``, in [0, 1], and ``density``, >= 0; scalars, float32."""
         real, fake = self._sets(fewest=self.neighbours + 1)
+        # A sample's k-th neighbour lies on the edge of its ball: enlarged by the rounding error, the ball holds it
+        # whichever way the distance was computed.
         real_radii, fake_radii = (
             nearest(each, each, self.neighbours, same=True)[0][:, -1] * (1.0 + ROUNDING) for each in (real, fake)
         )
@@ -59,7 +61,6 @@ class PrecisionRecall(TwoSampleMetric):
         is_recalled = torch.zeros(len(real), dtype=torch.bool, device=real.device)
         is_covered = torch.zeros_like(is_recalled)
         for chunk, rows in distances(real, fake):
-            # A neighbour on the edge of a ball is inside.
             is_inside = rows <= real_radii[chunk, None]
             balls_of_fake += is_inside.sum(0)
             is_covered[chunk] = is_inside.any(1)

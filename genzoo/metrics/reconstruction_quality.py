@@ -74,6 +74,7 @@ class ReconstructionQuality(Metric):
         )
         self.number += len(images)
         self.values += images.numel()
+        # In float64: a sum over ten thousand images has more digits than float32 keeps.
         self.squared_error += (original - reconstructed).double().square().sum()
         similarity = structural_similarity_index_measure(reconstructed, original, data_range=1.0, reduction="none")
         assert isinstance(similarity, Tensor)

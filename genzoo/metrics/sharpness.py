@@ -52,5 +52,6 @@ class Sharpness(ImageMean):
 def sharpness(images: Tensor) -> Tensor:
     """The variance of the Laplacian of each of ``(N, C, H, W)`` bytes, ``(N,)``."""
     kernel = torch.tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]], device=images.device)
+    # Without padding: at the border of an image not all four neighbours exist.
     edges = functional.conv2d(images.flatten(0, 1)[:, None].float() / 255.0, kernel[None, None])
     return edges.flatten(1).var(1, correction=0).view(images.shape[:2]).mean(1)

@@ -30,6 +30,7 @@ class TwoSampleMetric(Metric):
 
     def __init__(self, real: Tensor | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        # A buffer follows the metric to its device; not persistent, since it is data and no state.
         self.register_buffer("_known", None if real is None else require_features(real, None), persistent=False)
         self.add_state("real_features", default=[], dist_reduce_fx="cat")
         self.add_state("fake_features", default=[], dist_reduce_fx="cat")

@@ -2,6 +2,7 @@
 
 from genzoo.models.autoencoder import AutoEncoder as AutoEncoder
 from genzoo.models.cgan import ConditionalGAN as ConditionalGAN
+from genzoo.models.cvae import ConditionalVAE as ConditionalVAE
 from genzoo.models.dcgan import DCGAN as DCGAN
 from genzoo.models.gan import GAN as GAN
 from genzoo.models.vae import VAE as VAE

@@ -14,6 +14,7 @@ objectives, penalties and augmentations if asked for.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor
 
@@ -137,13 +138,25 @@ class GAN(AdversarialModel):
         real_logits = self.score(real, condition)
         fake = self.shown(self.generate(len(x), condition, noise), noise)
         fake_logits = self.score(fake, condition)
-        self._record_discrimination(real_logits, fake_logits)
+        self.recorder.record_means(lambda: self.objective.report(real_logits, fake_logits))
         if self.augmenter is not None and self.is_fitting:
-            self.augmenter.observe(real_logits.detach())
+            self._real_logits.append(real_logits.detach())
         loss = self.objective.discriminator_loss(real_logits, fake_logits)
         for penalty in self.penalties:
             loss = loss + self._penalty(penalty, real, fake, condition, noise)
         return loss
+
+    def _begin_anew(self) -> None:
+        super()._begin_anew()
+        self._real_logits: list[Tensor] = []
+
+    def after_update(self, player: Player) -> None:
+        """Shows an adaptive augmentation the logits of all real images of an update of the discriminator."""
+        if self.augmenter is not None and self._real_logits:
+            # Those of all devices, on which its state, like the weights, must be the same.
+            logits: Any = self.all_gather(torch.cat(self._real_logits))
+            self.augmenter.observe(logits.flatten())
+            self._real_logits = []
 
     def _penalty(self, penalty: Penalty, real: Tensor, fake: Tensor, condition: Tensor | None, noise: Noise) -> Tensor:
         def score(items: Tensor) -> Tensor:
@@ -200,8 +213,3 @@ class GAN(AdversarialModel):
         for kind in ("discriminator", "critic"):
             if (name := f"{kind}_real") in held_out and name in training:
                 self.log(f"val/{kind}_gap", training[name] - held_out[name], sync_dist=True)
-
-    def _record_discrimination(self, real_logits: Tensor, fake_logits: Tensor) -> None:
-        if self.recorder.is_on:
-            for name, values in self.objective.report(real_logits, fake_logits).items():
-                self.recorder.record(name, values.mean)

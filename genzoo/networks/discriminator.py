@@ -33,10 +33,14 @@ class Discriminator(nn.Module, ABC):
     def activations(self, x: Tensor, condition: Tensor | None = None) -> list[Tensor]:
         """The outputs of all nonlinearities, ``(N, ...)`` each, in the order in which they are computed."""
 
+    def logits(self, features: Tensor) -> Tensor:
+        """What the head makes of features, for whoever asks for both: ``(N, *feature_shape)`` to ``(N,)``."""
+        logits: Tensor = self.head(features)
+        return logits.flatten(1).squeeze(1)
+
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """``(N, *data_shape)`` and ``(N, *condition_shape)`` to logits ``(N,)``."""
-        logits: Tensor = self.head(self.features(x, condition))
-        return logits.flatten(1).squeeze(1)
+        return self.logits(self.features(x, condition))
 
 
 class LayeredDiscriminator(Discriminator):

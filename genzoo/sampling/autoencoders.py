@@ -43,6 +43,7 @@ class EncodingSampler(Sampler):
         Raises:
             ValueError: As for `encode`.
         """
+        # `decode` refuses what it cannot use, and evaluation hands the labels of all data to every model.
         return self.decode(self.encode(x, y), y if self.condition.shape else None)
 
     def condition_of(self, x: Tensor, y: Given | None) -> Tensor | None:
@@ -129,6 +130,7 @@ class VariationalSampler(EncodingSampler):
         likelihood.require_fit(data_spec)
         self.likelihood = likelihood
         self.likelihood_head = likelihood.build()
+        # Both moments in one output, along the first dimension, which for grids is that of channels.
         channels, *size = self.latent_shape
         self.encoder = networks.encoder(self.data_shape, (2 * channels, *size), condition.shape)
         self.decoder = networks.decoder(self.latent_shape, likelihood.decoder_shape(self.data_shape), condition.shape)
@@ -144,6 +146,10 @@ class VariationalSampler(EncodingSampler):
         parameters: Tensor = self.likelihood_head(self.decoder(self.in_own_type(z), self._own_types(condition)))
         return parameters
 
+    def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The mean of p(x|z), given what the decoder is told, ``(N, *condition.shape)``: ``(N, *data_shape)``."""
+        return self.in_own_type(self.likelihood.mean(self.likelihood_parameters(z, condition)))
+
     def encode(self, x: Tensor, y: Given | None = None) -> Tensor:
         """The posterior means of data: ``(N, *data_shape)`` to ``(N, *latent_shape)``.
 
@@ -155,8 +161,7 @@ class VariationalSampler(EncodingSampler):
     def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
         """The mean of p(x|z): ``(N, *latent_shape)`` to ``(N, *data_shape)`` in [-1, 1]."""
         self.require_latents(z)
-        condition = self.encoded_condition(len(z), y)
-        return self.in_own_type(self.likelihood.mean(self.likelihood_parameters(z, condition)))
+        return self.generate(z, self.encoded_condition(len(z), y))
 
     def sample_likelihood(self, number: int, y: Given | None = None, seed: int | None = None) -> Tensor:
         """Draws z from the prior and then x from p(x|z), where `sample` gives the mean of p(x|z).

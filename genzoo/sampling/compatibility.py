@@ -46,6 +46,7 @@ def require_same_data(stored: DataSpec, given: DataSpec, conditional: bool) -> N
             "choose other data, or an image_size and a number of channels that agree"
         )
     then, now = condition_from(stored), condition_from(given)
+    # An unconditional model may well meet data with other labels.
     if conditional and (type(then), then.shape) != (type(now), now.shape):
         raise ValueError(
             f"the checkpoint's model was trained on data with {then}, on which it depends, but these have {now}; "

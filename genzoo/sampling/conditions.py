@@ -19,6 +19,7 @@ from genzoo.sampling.given import Given, images_of, labels_of, tokens_of, vector
 from genzoo.sampling.shares import classes_like, items_like
 from genzoo.spec import MISSING_LABEL, DataSpec, to_float
 
+# Of a grid of pictures: those of the thousand classes of stacked digits would fit no screen.
 MAX_CLASS_ROWS = 20
 
 

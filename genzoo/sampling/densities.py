@@ -23,7 +23,8 @@ from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
 from genzoo.sampling.priors import Density, Prior
 
-# Of the mean variance of the codes; added to every variance, so that codes that do not vary have a density too.
+# Added to every variance, so that codes that do not vary have a density too: a share of the codes' mean variance and,
+# for codes that all are equal, a little more than nothing.
 RELATIVE_RIDGE = 1e-6
 SMALLEST_RIDGE = 1e-18
 
@@ -170,6 +171,7 @@ class GaussianMixture(FittedDensity):
         self.require_fitted()
         weights, means, scales = (at_least_float32(part) for part in (self.weights, self.means, self.scales))
         chosen = torch.searchsorted(weights.cumsum(0), noise.uniform(number).to(weights.dtype), right=True)
+        # Rounding may leave the last of the cumulated weights a little below 1.
         chosen = chosen.clamp(max=len(weights) - 1)
         normal = noise.normal(number, means.shape[1]).to(means.dtype)
         drawn = means[chosen] + (scales[chosen] @ normal[:, :, None]).squeeze(2)
@@ -184,6 +186,7 @@ class GaussianMixture(FittedDensity):
         self.require_fitted()
         weights, means, scales = (at_least_float32(part) for part in (self.weights, self.means, self.scales))
         difference = z.flatten(1).to(means.dtype) - means[:, None]
+        # With a Cholesky factor no covariance is inverted, which nearly singular ones would make inaccurate.
         normal = torch.linalg.solve_triangular(scales, difference.mT, upper=False)
         log_volume = scales.diagonal(dim1=1, dim2=2).log().sum(1) + 0.5 * means.shape[1] * math.log(2.0 * math.pi)
         per_component: Tensor = weights.log() - log_volume - 0.5 * normal.square().sum(1).mT

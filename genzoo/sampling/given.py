@@ -31,6 +31,7 @@ def labels_of(y: Given, number: int, class_names: Sequence[str]) -> Tensor:
         ValueError: If they are of another number or are no classes.
     """
     plain = y.tolist() if isinstance(y, np.ndarray | np.generic) else y
+    # A name is a sequence too, of letters.
     if isinstance(plain, str):
         plain = _number_of(plain, class_names)
     elif isinstance(plain, Sequence):

@@ -107,5 +107,6 @@ class UniformCube(Density):
         :math:`-L \log 2` for L latent variables that all lie in [-1, 1), and minus infinity elsewhere.
         """
         flat = at_least_float32(z).flatten(1)
+        # Half open, as the uniform numbers that samples are made of.
         inside = ((flat >= -1.0) & (flat < 1.0)).all(1)
         return flat.new_full((len(flat),), -flat.shape[1] * math.log(2.0)).masked_fill(~inside, -math.inf)

@@ -19,6 +19,7 @@ from genzoo.sampling.given import Given
 from genzoo.sampling.priors import Density, Prior
 from genzoo.spec import DataSpec, is_image
 
+# Bounds memory. A multiple of the blocks of `ImageNoise`, of which none is then drawn twice.
 SAMPLES_AT_ONCE = 256
 
 
@@ -144,6 +145,7 @@ class Sampler(nn.Module, ABC):
         number = whole_number("number", number)
         conditions = self.condition.given(y, number)
         seed = fresh_seed() if seed is None else whole_number("seed", seed)
+        # So that the result has its shape and type where no samples are asked for.
         drawn = [self.in_own_type(torch.empty(0, *self.data_shape, device=self.device))]
         with in_eval_mode(self):
             for start in range(0, number, SAMPLES_AT_ONCE):
@@ -191,13 +193,14 @@ class Sampler(nn.Module, ABC):
         return values.to(next((parameter.dtype for parameter in self.parameters()), torch.float32))
 
     def fresh_noise(self) -> Noise:
-        """Noise that nobody has seeded, from torch's global generator."""
+        """Noise with a seed of its own, drawn from torch's global generator."""
         return BatchNoise(self.device, fresh_seed(), Stream.SAMPLING)
 
 
 @contextmanager
 def in_eval_mode(module: nn.Module) -> Iterator[None]:
     """Eval mode without gradient; all modes are restored afterwards."""
+    # Each by itself: `module.train()` would also switch on parts that were in eval mode before, such as a frozen one.
     modes = {part: part.training for part in module.modules()}
     module.eval()
     try:

@@ -22,6 +22,7 @@ def classes_like(labels: NDArray[Any] | Tensor, number: int) -> Tensor:
     """
     labels = np.asarray(labels)
     counts, remainders = np.divmod(np.bincount(labels) * number, len(labels))
+    # Rounded down, the shares leave some samples over; the classes with the largest remainders get one more each.
     counts[np.argsort(-remainders, kind="stable")[: number - counts.sum()]] += 1
     classes = np.repeat(np.arange(len(counts)), counts)
     place_in_class = np.arange(number) - np.repeat(np.cumsum(counts) - counts, counts)

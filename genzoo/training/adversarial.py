@@ -133,14 +133,14 @@ class AdversarialModel(GenerativeModel):
             return
         step = self.trainer.global_step
         its_optimizer.step()
-        self._end_update(its_optimizer.optimizer)
+        self._end_update(first, its_optimizer.optimizer)
         if self.trainer.global_step % self.discriminator_steps == 0:
             for player, optimizer in others:
                 for place in range(len(self._window)):
                     self._add_gradient(player, optimizer, step, place, place + 1 == len(self._window))
                 # The same as optimizer.step(), but trainer.global_step does not count it.
                 self.trainer.strategy.optimizer_step(optimizer.optimizer, closure=lambda: None)
-                self._end_update(optimizer.optimizer)
+                self._end_update(player, optimizer.optimizer)
             self.update_average()
         self._window = []
         if self.trainer.is_last_batch:
@@ -158,16 +158,22 @@ class AdversarialModel(GenerativeModel):
         waiting = strategy.block_backward_sync() if hasattr(strategy, "block_backward_sync") else nullcontext()
         with self.toggled_optimizer(optimizer), nullcontext() if is_last else waiting:
             loss = player.loss(*self._window[place])
-            self.manual_backward(loss / self.trainer.accumulate_grad_batches)
+            # Under autocast, which surrounds the whole step, the gradient of a penalty would lose its float32.
+            with torch.autocast(self.device.type, enabled=False):
+                self.manual_backward(loss / self.trainer.accumulate_grad_batches)
         self.watch.note(f"{player.name}_loss", loss, step)
         self.recorder.record(f"{player.name}_loss", lambda: loss)
 
-    def _end_update(self, optimizer: Optimizer) -> None:
+    def _end_update(self, player: Player, optimizer: Optimizer) -> None:
         """What follows a player's update: its schedule moves on, and what was recorded becomes the latest."""
         # Autocast keeps the half-precision copies of weights that required a gradient until the whole step is over.
         torch.clear_autocast_cache()
         step_schedules(self.trainer, "step", [optimizer])
         self.recorder.end_update()
+        self.after_update(player)
+
+    def after_update(self, player: Player) -> None:
+        """Called once a player has moved, for models that have something to add to it."""
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Records the norm of a player's gradient, which is not scaled any more here, and clips it."""

@@ -44,6 +44,16 @@ class Recorder:
             with torch.no_grad():
                 self._of_update.setdefault(name, []).append(value().detach())
 
+    def record_means(self, values: Callable[[], dict[str, Tensor]]) -> None:
+        """Keeps the mean over the batch of what was measured of each item.
+
+        Args:
+            values: Computes it, ``(N,)`` by name; not called if nothing is to be reported.
+        """
+        if self.is_on:
+            for name, measured in values().items():
+                self.record(name, measured.mean)
+
     def end_update(self) -> None:
         """Makes what was recorded since the last call the latest."""
         self.latest |= {name: torch.stack(values).mean() for name, values in self._of_update.items()}

@@ -9,6 +9,7 @@ variables. In a conditional model all four densities are given the condition. So
 """
 
 import math
+from abc import abstractmethod
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -60,6 +61,8 @@ class VariationalModel(InferenceModel, DescentModel):
 
     sampler: VariationalSampler
 
+    # Abstract, since a subclass has to make the sampler.
+    @abstractmethod
     def __init__(
         self,
         likelihood: Likelihood = Bernoulli(),

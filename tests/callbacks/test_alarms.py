@@ -11,6 +11,7 @@ from genzoo.callbacks.alarms import AGAINST_COLLAPSE, AGAINST_VICTORY, Alarms, a
 from genzoo.losses.objectives import Hinge, LeastSquares, RelativisticPairing, Wasserstein
 from genzoo.models import DCGAN, GAN, VAE, AutoEncoder, ConditionalGAN
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.sampling.generators import GeneratorSampler
 from genzoo.training.optimizers import AdversarialAdam
 from tests.conftest import RandomImages
 
@@ -32,14 +33,19 @@ def heard(trainer, alarms, model_class=GAN, epochs=6, **settings):
     return [text for text in texts if text.startswith(kinds)], runner.global_step
 
 
+class OneImage(GeneratorSampler):
+    """Generates one image, whatever z is."""
+
+    def generate(self, z, condition):
+        return super().generate(z, condition)[:1].expand(len(z), -1, -1, -1)
+
+
 class Constant(GAN):
-    """Its generator gives one image, whatever z is."""
+    """A game whose generator gives one image."""
 
-    def generate(self, number, condition, noise):
-        return super().generate(number, condition, noise)[:1].expand(number, -1, -1, -1)
-
-    def sample(self, number, y=None, seed=None, weights=None):
-        return super().sample(number, y, seed, weights)[:1].expand(number, -1, -1, -1)
+    def __init__(self, networks, **kwargs):
+        super().__init__(networks=networks, **kwargs)
+        self.sampler = OneImage(self.data_spec, self.latent_shape, networks)
 
 
 class Perfect(GAN):

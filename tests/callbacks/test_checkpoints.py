@@ -139,7 +139,9 @@ def test_weights_beyond_all_bounds_leave_the_good_checkpoint(working_folder, cap
     wild = ["--trainer.max_epochs", "3", "--model.generator_optimizer.lr", "1e10"]
     assert main(["fit", "runs/dcgan/run", *wild]) == 1
     said = capsys.readouterr().err.strip().splitlines()[-1]
-    assert re.match(r"genzoo: sampler\.generator\..* was not finite after step \d+ \(epoch \d\) and training has stopped", said)
+    assert re.match(
+        r"genzoo: sampler\.generator\..* was not finite after step \d+ \(epoch \d\) and training has stopped", said
+    )
     assert said.endswith("runs/dcgan/run/checkpoints/last.ckpt")
     assert path.read_bytes() == before
 

@@ -22,7 +22,7 @@ def test_what_does_not_fit_is_refused_before_a_trainer_tests(trainer):
     data = Digits(image_size=8)
     model = GAN(data_spec=data.spec, networks=PLAYERS)
     runner = trainer(callbacks=[Evaluation(groups=("classes",))])
-    with pytest.raises(ValueError, match="the scores of classes do not fit: GAN is unconditional"):
+    with pytest.raises(ValueError, match="the scores of classes do not fit: GAN is not conditioned on classes"):
         runner.test(model, datamodule=data)
     assert not runner.callback_metrics
 
@@ -52,7 +52,7 @@ def test_testing_a_run_prints_and_writes_its_scores(working_folder, capsys):
     assert f"written to {folder.relative_to(working_folder) / 'scores.json'}" in said
     assert "test/fd/digits" in (folder / "metrics.csv").read_text()
     for asked, reason in [
-        (["--evaluation.groups", "[samples, classes]"], "the scores of classes do not fit: VAE is unconditional"),
+        (["--evaluation.groups", "[samples, classes]"], "VAE is not conditioned on classes"),
         (["--evaluation.extractor", "fashion-mnist-plain"], "fashion-mnist-plain looks at images of 1 x 28 x 28"),
     ]:
         with pytest.raises(SystemExit, match="2"):

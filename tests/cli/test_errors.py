@@ -38,7 +38,7 @@ MODELS = "AutoEncoder, ConditionalGAN, DCGAN, GAN, VAE"
             ["--model", "VAE", *MINI, "--model.latent_dimm", "5"],
             "genzoo: VAE has no setting latent_dimm; did you mean latent_dim? it has average_decay, beta, "
             "compile_backend, density, free_bits, "
-            "kl_warmup_steps, latent_dim, likelihood, networks, optimizer, scheduler, scheduler_interval",
+            "kl_warmup_steps, latent_dim, likelihood, networks, optimizer, prior, scheduler, scheduler_interval",
         ),
         (["--model", "VAE2", *MINI], f"genzoo: there is no model VAE2; did you mean VAE? there are {MODELS}"),
         (

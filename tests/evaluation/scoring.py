@@ -35,9 +35,10 @@ class Memory(ConditionalGAN):
         return self
 
     def sample(self, number, y=None, seed=None, weights=None):
-        y = torch.arange(number) % len(self.data_spec["class_names"]) if y is None else y
-        places = [torch.nonzero(self.labels == label).flatten() for label in range(len(self.data_spec["class_names"]))]
-        counts = [0] * len(self.data_spec["class_names"])
+        (classes,) = self.condition.shape
+        y = self.condition.given(y, number)
+        places = [torch.nonzero(self.labels == label).flatten() for label in range(classes)]
+        counts = [0] * classes
         chosen = []
         for label in y.tolist():
             chosen.append(places[label][counts[label] % len(places[label])])

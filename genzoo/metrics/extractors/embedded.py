@@ -88,6 +88,7 @@ def embedded_extractor(name: str) -> FeatureExtractor:
 
 def write_weights(network: torch.nn.Module, path: Path) -> None:
     """Writes the weights of a network: those of layers in half precision, those of norms in single."""
+    # Running variances may lie outside the range of half precision, and are few.
     arrays = {
         name: weights.half().numpy() if weights.ndim > 1 else weights.numpy()
         for name, weights in network.state_dict().items()

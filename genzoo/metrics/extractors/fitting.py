@@ -56,6 +56,7 @@ def fit_classifier(
     batches = len(images) // recipe.batch_size
     if batches == 0:
         raise ValueError(f"there are {len(images)} images, but a batch takes {recipe.batch_size}; give more images")
+    # Of the CPU's generator alone, which draws all that is random here: forking those of GPUs would initialise CUDA.
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(recipe.seed)
         network = build().to(images.device)

@@ -73,6 +73,7 @@ class _First(nn.Module):
 
 
 def _as_colour(images: Tensor) -> Tensor:
+    # Bytes are left as they are: torch-fidelity's network brings them to its own range.
     return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
 
 

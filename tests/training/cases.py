@@ -1,0 +1,130 @@
+"""Small models of every kind that is trained, each with settings of its own: what the tests of training run over.
+
+Each value of a setting occurs somewhere; together they would be too many.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+
+import torch
+from torch import nn
+
+from genzoo.augmentations.augmentation import Augmentation, Augmenter
+from genzoo.augmentations.diff_augment import DiffAugment
+from genzoo.losses.objectives import Hinge, RelativisticPairing, Wasserstein
+from genzoo.losses.penalties import R1, R2, GradientPenalty
+from genzoo.models.cgan import ConditionalGAN
+from genzoo.models.dcgan import DCGAN
+from genzoo.models.gan import GAN
+from genzoo.networks.deep_convolutional import DCGANPlayers
+from genzoo.networks.image_to_image import ImageToImagePlayers
+from genzoo.networks.mlp import MLPPlayers
+from genzoo.training.adversarial import Player
+from genzoo.training.model import GenerativeModel
+from genzoo.training.optimizers import AdversarialAdam
+from tests.conftest import RandomImages
+
+
+@dataclass(frozen=True)
+class Dimming(Augmentation):
+    """Dims images as often as the discriminator takes real ones for real: its state is a function of all logits."""
+
+    inertia: float = 0.5
+
+    def build(self):
+        return Dimmer(self.inertia)
+
+
+class Dimmer(Augmenter):
+    def __init__(self, inertia):
+        super().__init__()
+        self.inertia = inertia
+        self.register_buffer("probability", torch.tensor(0.5))
+
+    def forward(self, items, noise):
+        is_dimmed = noise.uniform(len(items), 1, 1, 1) < self.probability
+        return torch.where(is_dimmed, 0.5 * items, items)
+
+    def observe(self, real_logits):
+        belief = real_logits.sigmoid().mean().to(self.probability.dtype)
+        self.probability.lerp_(belief, 1.0 - self.inertia)
+
+
+class ThreePlayers(GAN):
+    """A game in which a third player, the reader, tells latent variables from what the generator makes of them.
+
+    As in InfoGAN it moves the generator too, which so moves twice in a step. The generator's own loss depends on the
+    parameters of all three.
+    """
+
+    def __init__(self, reader_optimizer=AdversarialAdam, **kwargs):
+        super().__init__(**kwargs)
+        self.reader = nn.Sequential(nn.Flatten(), nn.Linear(prod(self.data_shape), 8), nn.Linear(8, self.latent_dim))
+        self.reader_optimizer = reader_optimizer
+
+    def players(self):
+        moved = [self.reader, self.sampler.generator]
+        return [*super().players(), Player("reader", moved, self.reader_loss, self.reader_optimizer)]
+
+    def reader_loss(self, x, y, noise):
+        z = self.prior_sample(len(x), noise)
+        return (self.reader(self.sampler.generate(z, None)).float() - z).square().mean()
+
+    def generator_loss(self, x, y, noise):
+        return super().generator_loss(x, y, noise) + self.reader_loss(x, y, noise)
+
+
+class RandomPairs(RandomImages):
+    """Noise images, each with another as its condition."""
+
+    class_names = ()
+    condition_channels = 1
+
+    def load(self, split):
+        images, _ = super().load(split)
+        return images, 255 - images
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model and data that it can be trained on, both with further settings."""
+
+    model: Callable[..., GenerativeModel]
+    data: Callable[..., RandomImages] = RandomImages
+
+
+SMALL = MLPPlayers((8,), (8,), dropout=0.3)
+
+CASES = {
+    "gradient penalty": Case(
+        partial(
+            GAN,
+            networks=SMALL,
+            objective=Wasserstein(),
+            penalties=(GradientPenalty(),),
+            discriminator_steps=2,
+            average_decay=0.9,
+        )
+    ),
+    "pairs, two penalties, augmented": Case(
+        partial(
+            GAN,
+            networks=SMALL,
+            objective=RelativisticPairing(),
+            penalties=(R1(0.1), R2(0.1)),
+            augmentation=DiffAugment(),
+        )
+    ),
+    "adaptive augmentation": Case(
+        partial(DCGAN, networks=DCGANPlayers(width=2), latent_dim=4, augmentation=Dimming(), average_decay=0.9)
+    ),
+    "three players": Case(
+        partial(ThreePlayers, networks=SMALL, latent_dim=4, discriminator_steps=2, average_decay=0.9)
+    ),
+    "condition images": Case(
+        partial(ConditionalGAN, networks=ImageToImagePlayers(width=2), latent_dim=2, objective=Hinge()),
+        RandomPairs,
+    ),
+}
