@@ -6,8 +6,10 @@ import sys
 import pytest
 from torch.optim.lr_scheduler import StepLR
 
+import genzoo.models
 from genzoo.cli import main
 from genzoo.cli.errors import is_deliberate, refusal
+from genzoo.discovery import public_classes
 from tests.data.official_files import write_for_overlay
 
 pytestmark = pytest.mark.usefixtures("working_folder")
@@ -28,7 +30,7 @@ def said(arguments, capsys):
     return code, capsys.readouterr().err.strip().splitlines()[-1]
 
 
-MODELS = "AutoEncoder, ConditionalGAN, DCGAN, GAN, VAE"
+MODELS = ", ".join(sorted(public_classes(genzoo.models)))
 
 
 @pytest.mark.parametrize(
