@@ -166,9 +166,11 @@ from genzoo.sampling.priors import UniformPrior as UniformPrior
 from genzoo.sampling.sampler import Sampler as Sampler
 from genzoo.training.adversarial import AdversarialModel as AdversarialModel
 from genzoo.training.adversarial import Player as Player
+from genzoo.training.averaging import Averaged as Averaged
 from genzoo.training.averaging import WeightAverage as WeightAverage
 from genzoo.training.checkpoint_io import SafeCheckpointIO as SafeCheckpointIO
 from genzoo.training.descent import DescentModel as DescentModel
+from genzoo.training.divided import Together as Together
 from genzoo.training.finite_watch import FiniteWatch as FiniteWatch
 from genzoo.training.inference import InferenceModel as InferenceModel
 from genzoo.training.manual_optimisation import OwnDuties as OwnDuties

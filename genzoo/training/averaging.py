@@ -8,7 +8,7 @@ Source: exponential moving average of the generator, Yaz{\i}c{\i} et al. 2019; i
 """
 
 import copy
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 import torch
 from torch import nn
@@ -69,6 +69,45 @@ class WeightAverage(nn.Module):
     def set_extra_state(self, state: int) -> None:
         """Restores the number of updates from a checkpoint."""
         self.updates = state
+
+
+class Averaged(Protocol):
+    """A model that may keep averages."""
+
+    average_decay: float
+    average: WeightAverage | None
+
+    @property
+    def is_fitting(self) -> bool:
+        """Whether a trainer is fitting it."""
+
+
+def chosen_weights(wanted: Weights | None, model: Averaged) -> Weights:
+    """Which weights of a model act if some are wanted.
+
+    Args:
+        wanted: Which; None: the averages where there are any, else the raw weights.
+        model: Whose weights they are.
+
+    Raises:
+        ValueError: If there are no such weights.
+        RuntimeError: If there are no averages, or if there should be some, but they have never been updated. In
+            training they are not missed before the first update: until then they are the raw weights.
+    """
+    if wanted not in (None, *get_args(Weights)):
+        raise ValueError(f"weights must be one of {', '.join(get_args(Weights))}, got {wanted!r}")
+    if wanted == "raw" or (wanted is None and model.average_decay == 0.0):
+        return "raw"
+    if model.average_decay == 0.0:
+        raise RuntimeError(f'this {type(model).__name__} keeps no averaged weights; ask for weights="raw"')
+    if model.average is not None and model.average.updates > 0:
+        return "averaged"
+    if model.is_fitting:
+        return "raw"
+    raise RuntimeError(
+        f"the averaged weights of this {type(model).__name__} have never been updated; train it, or ask for "
+        'weights="raw"'
+    )
 
 
 def require_decay(average_decay: float) -> float:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
@@ -24,10 +24,10 @@ from genzoo.sampling.given import Given
 from genzoo.sampling.sampler import Sampler, in_eval_mode
 from genzoo.sampling.stored import SAMPLER
 from genzoo.spec import DataSpec
-from genzoo.training.averaging import WeightAverage, Weights, fit_average, require_decay
+from genzoo.training.averaging import WeightAverage, Weights, chosen_weights, fit_average, require_decay
 from genzoo.training.checkpoint_io import SafeCheckpointIO
+from genzoo.training.divided import Together
 from genzoo.training.feasible import (
-    divides_weights,
     require_feasible_callbacks,
     require_feasible_division,
     require_feasible_precision,
@@ -66,6 +66,7 @@ class GenerativeModel(LightningModule, ABC):
         watch: Notes losses that are not finite.
         means: What was measured of the images of a split.
         step_log: The way of training's numbers to the loggers.
+        together: Computes what needs the networks outside of a step, where weights are divided on all devices at once.
 
     Args:
         data_spec: What the model must know of its data; the command line takes it from the data module.
@@ -104,7 +105,7 @@ class GenerativeModel(LightningModule, ABC):
         self.watch = FiniteWatch(self)
         self.means = SplitMeans()
         self.step_log = StepLog(self, self.progress_metrics)
-        self._is_together = False
+        self.together = Together(self)
 
     def condition_for(self, data_spec: DataSpec) -> Condition:
         """What samples depend on, given what the data are like; an unconditional model depends on nothing."""
@@ -179,22 +180,8 @@ class GenerativeModel(LightningModule, ABC):
 
     @property
     def best_weights(self) -> Weights:
-        """The averages where there are any, else the raw weights.
-
-        Raises:
-            RuntimeError: If there should be averages, but they have never been updated. In training they are not
-                missed before the first update: until then they are the raw weights.
-        """
-        if self.average_decay == 0.0:
-            return "raw"
-        if self.average is not None and self.average.updates > 0:
-            return "averaged"
-        if self.is_fitting:
-            return "raw"
-        raise RuntimeError(
-            f"the averaged weights of this {type(self).__name__} have never been updated; train it, or ask for "
-            'weights="raw"'
-        )
+        """The averages where there are any, else the raw weights; `chosen_weights` says more."""
+        return chosen_weights(None, self)
 
     @contextmanager
     def using(self, weights: Weights | None = None) -> Iterator[None]:
@@ -207,11 +194,7 @@ class GenerativeModel(LightningModule, ABC):
             ValueError: If there are no such weights.
             RuntimeError: If there are no averages, or none that have been updated.
         """
-        if weights not in (None, *get_args(Weights)):
-            raise ValueError(f"weights must be one of {', '.join(get_args(Weights))}, got {weights!r}")
-        if weights == "averaged" and self.average_decay == 0.0:
-            raise RuntimeError(f'this {type(self).__name__} keeps no averaged weights; ask for weights="raw"')
-        before, self._weights = self._weights, self.best_weights if weights != "raw" else "raw"
+        before, self._weights = self._weights, chosen_weights(weights, self)
         try:
             yield
         finally:
@@ -390,31 +373,13 @@ class GenerativeModel(LightningModule, ABC):
             self.log_dict(summary, sync_dist=True)
             self.step_log.show(summary)
 
-    # Divided weights
-
     @property
     def is_divided(self) -> bool:
-        """Whether a strategy divides the weights among devices; what is computed is then computed on all at once."""
-        return self._trainer is not None and divides_weights(self.trainer)
+        """Whether a strategy divides the weights among devices."""
+        return self.together.is_needed
 
-    def together(self, compute: Callable[[], Result]) -> Result:
-        """Computes what needs the networks outside of a step; where weights are divided, on all devices at once.
-
-        Args:
-            compute: Does it, with the same calls of the networks on each device.
-        """
-        if not self.is_divided or self._is_together or self.trainer.strategy.model in (None, self):
-            return compute()
-        self._is_together = True
-        try:
-            # As a step of training does: by way of what gathers the weights.
-            strategy: Any = self.trainer.strategy
-            result: Result = strategy._forward_redirection(strategy.model, self, "_call", compute)
-            return result
-        finally:
-            self._is_together = False
-
-    def _call(self, compute: Callable[[], Result]) -> Result:
+    def call(self, compute: Callable[[], Result]) -> Result:
+        """Calls a function: as a method, since a strategy can gather divided weights for one alone."""
         return compute()
 
     # Checkpoints
