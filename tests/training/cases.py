@@ -29,7 +29,7 @@ from tests.conftest import RandomImages
 
 @dataclass(frozen=True)
 class Dimming(Augmentation):
-    """Dims images as often as the discriminator takes real ones for real: its state is a function of all logits."""
+    """Dims images by as much as the discriminator is sure of real ones: each bit of its state enters each image."""
 
     inertia: float = 0.5
 
@@ -41,15 +41,14 @@ class Dimmer(Augmenter):
     def __init__(self, inertia):
         super().__init__()
         self.inertia = inertia
-        self.register_buffer("probability", torch.tensor(0.5))
+        self.register_buffer("strength", torch.tensor(0.25))
 
     def forward(self, items, noise):
-        is_dimmed = noise.uniform(len(items), 1, 1, 1) < self.probability
-        return torch.where(is_dimmed, 0.5 * items, items)
+        return (items * (1.0 - self.strength * noise.uniform(len(items), 1, 1, 1))).to(items.dtype)
 
     def observe(self, real_logits):
-        belief = real_logits.sigmoid().mean().to(self.probability.dtype)
-        self.probability.lerp_(belief, 1.0 - self.inertia)
+        belief = real_logits.sigmoid().mean().to(self.strength.dtype)
+        self.strength.lerp_(belief, 1.0 - self.inertia)
 
 
 class ThreePlayers(GAN):
@@ -128,3 +127,9 @@ CASES = {
         RandomPairs,
     ),
 }
+
+
+def paired(first, second):
+    """Pairs in which each of two lists' entries occurs, in place of all pairs."""
+    first, second = list(first), list(second)
+    return [(first[n % len(first)], second[n % len(second)]) for n in range(max(len(first), len(second)))]
