@@ -23,7 +23,6 @@ from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.training.adversarial import Player
 from genzoo.training.model import GenerativeModel
-from genzoo.training.optimizers import AdversarialAdam
 from tests.conftest import RandomImages
 
 
@@ -58,14 +57,13 @@ class ThreePlayers(GAN):
     parameters of all three.
     """
 
-    def __init__(self, reader_optimizer=AdversarialAdam, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.reader = nn.Sequential(nn.Flatten(), nn.Linear(prod(self.data_shape), 8), nn.Linear(8, self.latent_dim))
-        self.reader_optimizer = reader_optimizer
 
     def players(self):
         moved = [self.reader, self.sampler.generator]
-        return [*super().players(), Player("reader", moved, self.reader_loss, self.reader_optimizer)]
+        return [*super().players(), Player("reader", moved, self.reader_loss, self.generator_optimizer)]
 
     def reader_loss(self, x, y, noise):
         z = self.prior_sample(len(x), noise)
