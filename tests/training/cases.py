@@ -16,11 +16,12 @@ from genzoo.augmentations.diff_augment import DiffAugment
 from genzoo.losses.objectives import Hinge, RelativisticPairing, Wasserstein
 from genzoo.losses.penalties import R1, R2, GradientPenalty
 from genzoo.models.cgan import ConditionalGAN
+from genzoo.models.cvae import ConditionalVAE
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.image_to_image import ImageToImagePlayers
-from genzoo.networks.mlp import MLPPlayers
+from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.training.adversarial import Player
 from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages
@@ -124,6 +125,7 @@ CASES = {
         partial(ConditionalGAN, networks=ImageToImagePlayers(width=2), latent_dim=2, objective=Hinge()),
         RandomPairs,
     ),
+    "conditional bound": Case(partial(ConditionalVAE, networks=MLPEncoderDecoder((8,)), average_decay=0.9)),
 }
 
 
