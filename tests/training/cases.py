@@ -24,7 +24,7 @@ from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.training.adversarial import Player
 from genzoo.training.model import GenerativeModel
-from tests.conftest import RandomImages
+from tests.conftest import RandomImages, RandomPairs
 
 
 @dataclass(frozen=True)
@@ -72,17 +72,6 @@ class ThreePlayers(GAN):
 
     def generator_loss(self, x, y, noise):
         return super().generator_loss(x, y, noise) + self.reader_loss(x, y, noise)
-
-
-class RandomPairs(RandomImages):
-    """Noise images, each with another as its condition."""
-
-    class_names = ()
-    condition_channels = 1
-
-    def load(self, split):
-        images, _ = super().load(split)
-        return images, 255 - images
 
 
 @dataclass(frozen=True)

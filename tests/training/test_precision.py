@@ -17,6 +17,7 @@ from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
+from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.noise import ImageNoise
 from genzoo.sampling.densities import GaussianMixtureDensity
@@ -50,9 +51,12 @@ def images(number):
 @pytest.mark.parametrize(("model_class", "networks"), ARCHITECTURES, ids=lambda cls: cls.__name__)
 def test_what_a_model_makes_is_of_its_type_and_hardly_depends_on_it(model_class, networks, kind):
     torch.manual_seed(0)
-    model = model_class(data_spec=SPEC, latent_dim=6, networks=networks()).eval()
-    x, y = images(3), torch.arange(3) if model.condition.shape else None
-    expected = model.sample(3, seed=0) if model.can_sample else model.reconstruct(x)
+    is_drawn_from_images = networks is ImageToImagePlayers
+    spec = SPEC | ({"condition_image": [1, 32, 32]} if is_drawn_from_images else {})
+    model = model_class(data_spec=spec, latent_dim=6, networks=networks()).eval()
+    x = images(3)
+    y = x if is_drawn_from_images else torch.arange(3) if model.condition.shape else None
+    expected = model.sample(3, y, seed=0) if model.can_sample else model.reconstruct(x)
     model.to(kind)
     made = model.sample(3, y, seed=0) if model.can_sample else model.reconstruct(x)
     assert made.dtype == kind
