@@ -33,6 +33,17 @@ class RandomImages(ImageDataModule):
         return images, np.arange(self.number, dtype=np.int64) % 10
 
 
+class RandomPairs(RandomImages):
+    """Noise images, each with another one as its condition image."""
+
+    class_names = ()
+    condition_channels = 1
+
+    def load(self, split):
+        images, _ = super().load(split)
+        return images, images[:, :1, ::-1].copy()
+
+
 @pytest.fixture
 def trainer(tmp_path):
     """Makes quiet trainers on the CPU."""

@@ -177,8 +177,8 @@ class ContinuousBernoulli(Likelihood):
     def sample(self, parameters: Tensor, noise: Noise) -> Tensor:
         """Values in [-1, 1], by the inverse of the distribution function."""
         logits, uniform = at_least_float32(parameters), noise.uniform(*parameters.shape)
-        # From the end where the density is high, so that no digits are lost where it is steep.
-        # At 0 the distribution function would be 0 / 0; up to 1e-6 the distribution is uniform to the last digit.
+        # From the end where the density is high, so that no digits are lost where it is steep. At a logit of 0 the
+        # inverse would be 0 / 0; up to 1e-6 the distribution is uniform to the last digit.
         size, is_white = logits.abs().clamp(min=1e-6), logits > 0.0
         depth = torch.where(is_white, 1.0 - uniform, uniform)
         distance = (torch.log1p(depth * torch.expm1(-size)) / -size).clamp(max=1.0)

@@ -45,9 +45,12 @@ class SplitMeans:
 
     def of(self, loader: int) -> dict[str, Tensor]:
         """The means over all images of a loader, on all devices at once; empty if there was none."""
-        means = {name: mean for (index, name), mean in self._means.items() if index == loader}
-        # Torchmetrics makes a scalar of a result that has one entry, such as that of a single latent variable.
-        return {name: mean.compute().view(mean.total.shape) for name, mean in means.items()}
+        # torchmetrics returns what has one entry, such as the divergence of one latent variable, without its shape.
+        return {
+            name: mean.compute().view(mean.total.shape)
+            for (index, name), mean in self._means.items()
+            if index == loader
+        }
 
 
 def images_in(trainer: Trainer, loader: int = 0) -> int:

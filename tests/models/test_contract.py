@@ -15,7 +15,7 @@ from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.spec import image_spec
 from genzoo.training.inference import InferenceModel
 from genzoo.training.model import GenerativeModel
-from tests.conftest import RandomImages
+from tests.conftest import RandomImages, RandomPairs
 
 MODELS = sorted(
     (
@@ -39,17 +39,6 @@ def architectures(model):
         # What makes an image of a condition image needs a model that is told one.
         and (cls is not ImageToImagePlayers or model.condition_for is not GenerativeModel.condition_for)
     ]
-
-
-class RandomPairs(RandomImages):
-    """Noise images, each with another one as its condition image."""
-
-    class_names = ()
-    condition_channels = 1
-
-    def load(self, split):
-        images, _ = super().load(split)
-        return images, images[:, :1, ::-1].copy()
 
 
 CASES = [(model, networks) for model in MODELS for networks in architectures(model)]

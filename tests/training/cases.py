@@ -16,20 +16,20 @@ from genzoo.augmentations.diff_augment import DiffAugment
 from genzoo.losses.objectives import Hinge, RelativisticPairing, Wasserstein
 from genzoo.losses.penalties import R1, R2, GradientPenalty
 from genzoo.models.cgan import ConditionalGAN
+from genzoo.models.cvae import ConditionalVAE
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.image_to_image import ImageToImagePlayers
-from genzoo.networks.mlp import MLPPlayers
+from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.training.adversarial import Player
 from genzoo.training.model import GenerativeModel
-from genzoo.training.optimizers import AdversarialAdam
-from tests.conftest import RandomImages
+from tests.conftest import RandomImages, RandomPairs
 
 
 @dataclass(frozen=True)
 class Dimming(Augmentation):
-    """Dims images as often as the discriminator takes real ones for real: its state is a function of all logits."""
+    """Dims images by as much as the discriminator is sure of real ones: each bit of its state enters each image."""
 
     inertia: float = 0.5
 
@@ -41,15 +41,14 @@ class Dimmer(Augmenter):
     def __init__(self, inertia):
         super().__init__()
         self.inertia = inertia
-        self.register_buffer("probability", torch.tensor(0.5))
+        self.register_buffer("strength", torch.tensor(0.25))
 
     def forward(self, items, noise):
-        is_dimmed = noise.uniform(len(items), 1, 1, 1) < self.probability
-        return torch.where(is_dimmed, 0.5 * items, items)
+        return (items * (1.0 - self.strength * noise.uniform(len(items), 1, 1, 1))).to(items.dtype)
 
     def observe(self, real_logits):
-        belief = real_logits.sigmoid().mean().to(self.probability.dtype)
-        self.probability.lerp_(belief, 1.0 - self.inertia)
+        belief = real_logits.sigmoid().mean().to(self.strength.dtype)
+        self.strength.lerp_(belief, 1.0 - self.inertia)
 
 
 class ThreePlayers(GAN):
@@ -59,14 +58,13 @@ class ThreePlayers(GAN):
     parameters of all three.
     """
 
-    def __init__(self, reader_optimizer=AdversarialAdam, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.reader = nn.Sequential(nn.Flatten(), nn.Linear(prod(self.data_shape), 8), nn.Linear(8, self.latent_dim))
-        self.reader_optimizer = reader_optimizer
 
     def players(self):
         moved = [self.reader, self.sampler.generator]
-        return [*super().players(), Player("reader", moved, self.reader_loss, self.reader_optimizer)]
+        return [*super().players(), Player("reader", moved, self.reader_loss, self.generator_optimizer)]
 
     def reader_loss(self, x, y, noise):
         z = self.prior_sample(len(x), noise)
@@ -74,17 +72,6 @@ class ThreePlayers(GAN):
 
     def generator_loss(self, x, y, noise):
         return super().generator_loss(x, y, noise) + self.reader_loss(x, y, noise)
-
-
-class RandomPairs(RandomImages):
-    """Noise images, each with another as its condition."""
-
-    class_names = ()
-    condition_channels = 1
-
-    def load(self, split):
-        images, _ = super().load(split)
-        return images, 255 - images
 
 
 @dataclass(frozen=True)
@@ -127,4 +114,11 @@ CASES = {
         partial(ConditionalGAN, networks=ImageToImagePlayers(width=2), latent_dim=2, objective=Hinge()),
         RandomPairs,
     ),
+    "conditional bound": Case(partial(ConditionalVAE, networks=MLPEncoderDecoder((8,)), average_decay=0.9)),
 }
+
+
+def paired(first, second):
+    """Pairs in which each of two lists' entries occurs, in place of all pairs."""
+    first, second = list(first), list(second)
+    return [(first[n % len(first)], second[n % len(second)]) for n in range(max(len(first), len(second)))]

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -26,24 +27,25 @@ from genzoo.models.vae import VAE
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.densities import GaussianMixtureDensity
-from tests.conftest import RandomImages
+from tests.training.cases import CASES, Case, paired
 
 # Older ones end in a segmentation fault where the states of optimisers are gathered without a GPU.
 CAN_DIVIDE = TorchVersion(torch.__version__) >= "2.14"
 IMAGES = 101  # an odd number: one rank has an image less than the other
 
 MODELS = {
-    "GAN": (GAN, {"networks": MLPPlayers((8,), (8,)), "discriminator_steps": 2, "average_decay": 0.9}),
-    "DCGAN": (DCGAN, {"networks": DCGANPlayers(width=2), "latent_dim": 4}),
-    "VAE": (VAE, {"networks": MLPEncoderDecoder((8,)), "average_decay": 0.9}),
+    "GAN": Case(partial(GAN, networks=MLPPlayers((8,), (8,)), discriminator_steps=2, average_decay=0.9)),
+    "DCGAN": Case(partial(DCGAN, networks=DCGANPlayers(width=2), latent_dim=4)),
+    "VAE": Case(partial(VAE, networks=MLPEncoderDecoder((8,)), average_decay=0.9)),
 }
 DIVIDED = {"networks": MLPEncoderDecoder((8,)), "latent_dim": 4, "density": GaussianMixtureDensity(2)}
 QUIET = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
 SETTINGS = {
     "plain": {},
-    "accumulated and clipped": {"accumulate_grad_batches": 2, "gradient_clip_val": 0.01},
+    "accumulated and clipped": {"accumulate_grad_batches": 2, "gradient_clip_val": 0.001},
     "bf16": {"precision": "bf16-mixed"},
 }
+RUNS = [*product(MODELS, SETTINGS), *paired(CASES, SETTINGS)]
 
 
 class DividingOnTheCPU(FSDPStrategy):
@@ -85,18 +87,19 @@ class Gradients:
         self.gradients.append(torch.cat([gradient.flatten().clone() for gradient in gradients]))
 
 
-def data():
-    return RandomImages(number=IMAGES, batch_size=4, validation_fraction=0.33)
+def data(name="VAE"):
+    return (MODELS | CASES)[name].data(number=IMAGES, batch_size=4, validation_fraction=0.33)
 
 
 def make(name):
-    kind, settings = MODELS[name]
-    model = type(kind.__name__, (Gradients, kind), {"__module__": __name__})(data_spec=data().spec, **settings)
+    made = (MODELS | CASES)[name].model
+    kind = type(made.func.__name__, (Gradients, made.func), {"__module__": __name__})
+    model = kind(data_spec=data(name).spec, **made.keywords)
     model.gradients = []
     return model
 
 
-def fit(model, folder, callbacks=(), checkpoint=None, **settings):
+def fit(name, model, folder, callbacks=(), checkpoint=None, **settings):
     trainer = Trainer(
         accelerator="cpu",
         num_nodes=2,
@@ -108,7 +111,7 @@ def fit(model, folder, callbacks=(), checkpoint=None, **settings):
         **QUIET,
         **settings,
     )
-    trainer.fit(model, datamodule=data(), ckpt_path=checkpoint)
+    trainer.fit(model, datamodule=data(name), ckpt_path=checkpoint)
     return trainer
 
 
@@ -158,24 +161,24 @@ def divide(folder):
 def main(folder):
     rank = int(os.environ["RANK"])
     results = {}
-    for name in MODELS:
-        for setting, settings in SETTINGS.items():
-            torch.manual_seed(rank)
-            model, witness = make(name), Witness(folder / f"{name} {setting} middle.ckpt")
-            trainer = fit(model, folder, [witness], **settings)
-            validated = {key: float(value) for key, value in trainer.callback_metrics.items() if "val/" in key}
-            trainer.save_checkpoint(folder / f"{name} {setting}.ckpt")
-            tested = trainer.test(model, datamodule=data(), verbose=False)[0]
-            resumed = make(name)
-            fit(resumed, folder, checkpoint=witness.path, **settings)
-            results[f"{name} {setting}"] = witness.seen | {
-                "gradients": model.gradients,
-                "weights": state(model),
-                "resumed": state(resumed),
-                "validated": validated,
-                "tested": tested,
-                "step": trainer.global_step,
-            }
+    for name, setting in RUNS:
+        settings = SETTINGS[setting]
+        torch.manual_seed(rank)
+        model, witness = make(name), Witness(folder / f"{name} {setting} middle.ckpt")
+        trainer = fit(name, model, folder, [witness], **settings)
+        validated = {key: float(value) for key, value in trainer.callback_metrics.items() if "val/" in key}
+        trainer.save_checkpoint(folder / f"{name} {setting}.ckpt")
+        tested = trainer.test(model, datamodule=data(name), verbose=False)[0]
+        resumed = make(name)
+        fit(name, resumed, folder, checkpoint=witness.path, **settings)
+        results[name, setting] = witness.seen | {
+            "gradients": model.gradients,
+            "weights": state(model),
+            "resumed": state(resumed),
+            "validated": validated,
+            "tested": tested,
+            "step": trainer.global_step,
+        }
     if CAN_DIVIDE:
         results["divided"] = divide(folder)
     torch.save(results, folder / f"rank {rank}.pt")

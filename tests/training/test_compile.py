@@ -1,5 +1,7 @@
 """Compiled networks: the same losses, gradients and checkpoints."""
 
+from functools import partial
+
 import pytest
 import torch
 from lightning.pytorch import Callback
@@ -11,14 +13,16 @@ from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.training.adversarial import AdversarialModel
 from tests.conftest import RandomImages
+from tests.training.cases import CASES, Case
 
 MODELS = {
-    "AutoEncoder": (AutoEncoder, {"networks": MLPEncoderDecoder((8,))}),
-    "VAE": (VAE, {"networks": MLPEncoderDecoder((8,))}),
-    "GAN": (GAN, {"networks": MLPPlayers((8,), (8,)), "discriminator_steps": 2, "average_decay": 0.9}),
-    "DCGAN": (DCGAN, {"networks": DCGANPlayers(width=2), "latent_dim": 4}),
-}
+    "AutoEncoder": Case(partial(AutoEncoder, networks=MLPEncoderDecoder((8,)))),
+    "VAE": Case(partial(VAE, networks=MLPEncoderDecoder((8,)))),
+    "GAN": Case(partial(GAN, networks=MLPPlayers((8,), (8,)), discriminator_steps=2, average_decay=0.9)),
+    "DCGAN": Case(partial(DCGAN, networks=DCGANPlayers(width=2), latent_dim=4)),
+} | CASES
 
 
 class Losses(Callback):
@@ -34,10 +38,9 @@ class Losses(Callback):
 
 
 def fitted(name, trainer, backend, path):
-    data = RandomImages(number=56, batch_size=16)
-    kind, settings = MODELS[name]
+    data = MODELS[name].data(number=56, batch_size=16)
     torch.manual_seed(0)
-    model = kind(data_spec=data.spec, compile_backend=backend, **settings)
+    model = MODELS[name].model(data_spec=data.spec, compile_backend=backend)
     seen = Losses()
     runner = trainer(callbacks=[seen], log_every_n_steps=1)
     runner.fit(model, datamodule=data)
@@ -59,12 +62,12 @@ def compare(name, trainer, backend, tmp_path, **tolerance):
     assert not any("_orig_mod" in key for key in states[1]["state_dict"])
     networks = [*model.sampler.children(), *model.children()]
     assert any(module._compiled_call_impl is not None for module in networks)
-    loaded = MODELS[name][0].load_from_checkpoint(tmp_path / "compiled.ckpt", compile_backend=None)
+    loaded = MODELS[name].model.func.load_from_checkpoint(tmp_path / "compiled.ckpt", compile_backend=None)
     assert all(module._compiled_call_impl is None for module in loaded.modules())
 
 
 def skip_old_torch(name):
-    if name in ("GAN", "DCGAN") and TorchVersion(torch.__version__) < "2.14":
+    if issubclass(MODELS[name].model.func, AdversarialModel) and TorchVersion(torch.__version__) < "2.14":
         pytest.skip("this torch cannot compile both players; they refuse it")
 
 

@@ -15,9 +15,11 @@ from PIL import Image
 from genzoo.callbacks.pictures import Pictures
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
-from tests.training.ranks import CAN_DIVIDE, MODELS, SETTINGS, DividingOnTheCPU, data
+from genzoo.networks.mlp import MLPPlayers
+from tests.training.cases import CASES
+from tests.training.ranks import CAN_DIVIDE, MODELS, RUNS, DividingOnTheCPU, data
 
-CASES = [f"{model} {setting}" for model in MODELS for setting in SETTINGS]
+ALL_RUNS = pytest.mark.parametrize("run", RUNS, ids="-".join)
 
 
 def free_port():
@@ -59,9 +61,9 @@ def same(first, second, names):
     assert not different, different
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_ranks_share_weights_and_gradients_but_not_noise_or_images(case, ranks):
-    first, second = (seen[case] for seen in ranks[1])
+@ALL_RUNS
+def test_ranks_share_weights_and_gradients_but_not_noise_or_images(run, ranks):
+    first, second = (seen[run] for seen in ranks[1])
     same(first["initial"], second["initial"], first["initial"])
     learnt = [name for name in first["weights"] if "running" not in name]
     same(first["weights"], second["weights"], learnt)
@@ -73,39 +75,39 @@ def test_ranks_share_weights_and_gradients_but_not_noise_or_images(case, ranks):
     assert len(torch.unique(images, dim=0)) == len(images) == 64
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_steps_are_counted_as_on_one_device(case, ranks):
+@ALL_RUNS
+def test_steps_are_counted_as_on_one_device(run, ranks):
     # 67 training images, two devices with batches of 4: 8 batches an epoch.
-    assert {seen[case]["step"] for seen in ranks[1]} == {8 if "accumulated" in case else 16}
+    assert {seen[run]["step"] for seen in ranks[1]} == {8 if "accumulated" in run[1] else 16}
 
 
-@pytest.mark.parametrize("model", ["GAN", "DCGAN"])
-def test_gradients_are_clipped_together(model, ranks):
-    norms = [float(gradient.norm()) for gradient in ranks[1][0][f"{model} accumulated and clipped"]["gradients"]]
-    assert norms == pytest.approx([0.01] * len(norms), rel=1e-3)
+@pytest.mark.parametrize("name", [name for name, setting in RUNS if "clipped" in setting and name != "VAE"])
+def test_gradients_are_clipped_together(name, ranks):
+    norms = [float(gradient.norm()) for gradient in ranks[1][0][name, "accumulated and clipped"]["gradients"]]
+    assert norms == pytest.approx([0.001] * len(norms), rel=1e-3)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_run_on_two_devices_resumes_exactly(case, ranks):
+@ALL_RUNS
+def test_a_run_on_two_devices_resumes_exactly(run, ranks):
     for seen in ranks[1]:
         # Running averages of batch norm are a device's own, and the checkpoint has those of the first.
-        learnt = [name for name in seen[case]["weights"] if "running" not in name]
-        same(seen[case]["resumed"], seen[case]["weights"], learnt)
+        learnt = [name for name in seen[run]["weights"] if "running" not in name]
+        same(seen[run]["resumed"], seen[run]["weights"], learnt)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if "bf16" not in case])
-def test_scores_are_those_of_one_device(case, ranks, trainer):
+@pytest.mark.parametrize("run", [run for run in RUNS if run[1] != "bf16"], ids="-".join)
+def test_scores_are_those_of_one_device(run, ranks, trainer):
     folder, (first, second) = ranks
-    kind, settings = MODELS[case.split()[0]]
-    model, one = kind(data_spec=data().spec, **settings), trainer()
-    tested = one.test(model, datamodule=data(), verbose=False, ckpt_path=folder / f"{case}.ckpt")[0]
-    assert first[case]["tested"] == pytest.approx(tested, rel=1e-4, abs=1e-5)
-    assert second[case]["tested"] == pytest.approx(tested, rel=1e-4, abs=1e-5)
+    (name, _), file = run, folder / f"{' '.join(run)}.ckpt"
+    model, one = (MODELS | CASES)[name].model(data_spec=data(name).spec), trainer()
+    tested = one.test(model, datamodule=data(name), verbose=False, ckpt_path=file)[0]
+    assert first[run]["tested"] == pytest.approx(tested, rel=1e-4, abs=1e-5)
+    assert second[run]["tested"] == pytest.approx(tested, rel=1e-4, abs=1e-5)
 
-    one.validate(model, datamodule=data(), verbose=False, ckpt_path=folder / f"{case}.ckpt")
+    one.validate(model, datamodule=data(name), verbose=False, ckpt_path=file)
     validated = {name: float(value) for name, value in one.callback_metrics.items()}
-    assert first[case]["validated"] == second[case]["validated"]
-    assert first[case]["validated"] == pytest.approx(validated, rel=1e-4, abs=1e-5)
+    assert first[run]["validated"] == second[run]["validated"]
+    assert first[run]["validated"] == pytest.approx(validated, rel=1e-4, abs=1e-5)
 
 
 # Weights that are divided among devices
@@ -151,6 +153,6 @@ def test_what_needs_whole_weights_is_refused_on_all_devices(case, reason, ranks)
 
 
 def test_a_game_is_not_played_with_divided_weights():
-    model = GAN(data_spec=data().spec, networks=MODELS["GAN"][1]["networks"])
+    model = GAN(data_spec=data().spec, networks=MLPPlayers((8,), (8,)))
     with pytest.raises(ValueError, match="this GAN has two players that take turns, for which they must be whole"):
         model.require_trainable(Trainer(strategy=DividingOnTheCPU(), accelerator="cpu", logger=False))
