@@ -37,4 +37,4 @@ def warning_text(
 
 def _is_news(record: logging.LogRecord) -> bool:
     message = record.getMessage().lower()
-    return "litlogger" not in message and "litmodels" not in message
+    return not any(text in message for text in ("litlogger", "litmodels", "already configured with model summary"))
