@@ -189,7 +189,7 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
 
         Args:
             folder: The run folder.
-            first_step: Not needed: W&B keeps what it was told, and repeated steps stand in it twice.
+            first_step: Not needed: W&B deletes nothing, so that repeated steps appear in it twice.
         """
         self._folder = folder
         if self._save_dir == ".":

@@ -86,6 +86,7 @@ class Checkpoints(ModelCheckpoint):
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Finds the checkpoints that a run has written where they lie now, whatever their folder was called then."""
+        # Lightning calls this before it restores the callbacks, which then get what is changed here.
         states: dict[str, Any] = checkpoint.get("callbacks", {})
         if self.state_key not in states and (earlier := _with_other_settings(self, states)):
             states[self.state_key] = earlier

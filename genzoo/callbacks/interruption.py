@@ -63,7 +63,7 @@ class Interruption(Callback):
             kept = [callback for callback in trainer.checkpoint_callbacks if isinstance(callback, Checkpoints)]
             for callback in kept:
                 callback.write_last(trainer)
-            # A device that was not told itself stops with the others.
+            # A device that has received no signal itself stops with the others.
             number = signal.SIGTERM if self.received is None else self.received
             raise RunInterruptedError(number, trainer.global_step, kept[0].last_model_path if kept else "")
 

@@ -134,6 +134,7 @@ class SampleScores(Callback):
         if trainer.strategy.reduce_boolean_decision(has_time or self._cannot_wait(trainer)):
             with self._spending():
                 self._score(pl_module, self._extractor)
+        # Equal on all devices; Lightning would warn of numbers that are not synchronised.
         pl_module.log_dict({f"val/{name}": value for name, value in self._latest.items()}, sync_dist=True)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -58,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             try:
                 return _run(list(sys.argv[1:] if arguments is None else arguments))
             finally:
+                # While a closed pipe can still be answered: flushed when Python ends, it would give a traceback.
                 sys.stdout.flush()
     except Stopped as request:
         sys.stderr.write(f"genzoo: {request}\n")

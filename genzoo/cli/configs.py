@@ -147,7 +147,7 @@ def _size(value: Any, known: dict[int, int]) -> int:
 
 
 def _require_no_stream(value: str) -> None:
-    """Refuses what names a pipe or a device, which may wait for ever, or give something else when it is read again."""
+    """Refuses the name of a pipe or a device, which may block, or give something else when it is read again."""
     try:
         mode = Path(value).stat().st_mode
     except (OSError, ValueError):

@@ -129,6 +129,7 @@ def continuing(arguments: list[str]) -> tuple[list[str], Continued | None]:
         others += ["--run.name", folder.name]
     if folder is not None and not in_place and not _value(others, "--run.root"):
         others += ["--run.root", str(_root(folder, settings))]
+    # The run's own config comes first, so that all that is given overrides it.
     return [verb, *in_order(["--config", str(config), *others, "--ckpt_path", str(checkpoint)])], continued
 
 
@@ -180,7 +181,7 @@ def _root(folder: Path, settings: dict[str, Any]) -> Path:
 def _checkpoint_of_configs(arguments: list[str]) -> tuple[str | None, list[str]]:
     """The checkpoint that a config names, and arguments without one that was only noted in it.
 
-    Runs of earlier versions noted in their own configs what they had gone on from; that is no wish of who repeats them.
+    Runs of earlier versions noted in their own configs what they had gone on from; who repeats them does not mean that.
     """
     given = None
     for config, settings in _given_configs(arguments):

@@ -1,4 +1,4 @@
-"""Bad input, met with one sentence: what was wrong, what was expected, what to do."""
+"""Bad input, answered by one sentence: what was wrong, what was expected, what to do."""
 
 import dis
 import os
@@ -146,4 +146,5 @@ def _is_reason(error: BaseException) -> bool:
 @cache
 def _installed() -> frozenset[str]:
     """The packages that are installed, without genzoo."""
+    # Kept, since it reads the metadata of every one of them.
     return frozenset(packages_distributions()) - {"genzoo"}

@@ -20,7 +20,7 @@ def in_order(arguments: Sequence[str]) -> list[str]:
             options.append([argument])
         else:
             options[-1].append(argument)
-    # What stands in front of all options belongs to none, and must not become the value of one.
+    # Arguments in front of all options are positional, and must not become the value of one.
     leading = [option for option in options[:1] if not option[0].startswith("-")]
     configs = [option for option in options if _name(option[0]) in CONFIGS]
     settings: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""What a message of jsonargparse comes down to: the innermost setting or class, and why each way to read it failed."""
+"""The reasons in a message of jsonargparse: the innermost setting or class, and why each way to read it failed."""
 
 import re
 import textwrap

@@ -149,6 +149,7 @@ def held(folder: Path) -> Iterator[None]:
             path.write_text(this)
         yield
     finally:
+        # Removed while it is locked, so that no other process locks a file that is about to disappear.
         with suppress(OSError):
             path.unlink(missing_ok=True)
         lock.release()

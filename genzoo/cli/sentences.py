@@ -30,7 +30,7 @@ MANY = 20
 
 
 def sentence(message: str, options: Iterable[str] = ()) -> str:
-    """What the parser's message comes down to.
+    """The parser's message in one sentence.
 
     What is not known here is shown whole, with its last line, which says most, in front.
 
@@ -44,6 +44,7 @@ def sentence(message: str, options: Iterable[str] = ()) -> str:
 
 def _of_settings(found: list[Reason]) -> str | None:
     """What is wrong with a setting of a class or with its value."""
+    # jsonargparse has no codes for what goes wrong: it is read from its texts, and tests fail if these change.
     reason = found[0]
     setting = reason.settings[-1] if reason.settings else ""
     match = re.fullmatch(r"Option '([\w.]+)' is not accepted", reason.text)

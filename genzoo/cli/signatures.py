@@ -11,6 +11,7 @@ from jsonargparse import Namespace
 
 def settings_of(cls: type) -> list[str]:
     """The constructor arguments of a class and of those that it hands the rest to."""
+    # What the base classes of libraries take is no setting of a model or data set, unless the class itself is one.
     names = (
         name
         for base in cls.__mro__

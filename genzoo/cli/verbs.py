@@ -106,6 +106,7 @@ class TrainingCLI(LightningCLI):
         if self.verb == "test":
             parser.add_lightning_class_args(Evaluation, "evaluation")
         parser.set_defaults(DEFAULTS)
+        # A data module knows its spec once it is made, before any data are loaded.
         parser.link_arguments("data.spec", "model.init_args.data_spec", apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
@@ -167,6 +168,7 @@ class TrainingCLI(LightningCLI):
         if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
             plugins.append(WholeCheckpointIO())
         kwargs["plugins"] = plugins
+        # A trial is no run: what Lightning writes goes into a folder that is removed with this object.
         if config.trainer.fast_dev_run:
             self._scratch = TemporaryDirectory()
             return super().instantiate_trainer(default_root_dir=self._scratch.name, **kwargs)
@@ -260,6 +262,7 @@ def run(arguments: list[str]) -> int:
         # A W&B run of its own for every command, also where one process gives several.
         if "wandb" in sys.modules:
             sys.modules["wandb"].finish(exit_code=exit_code)
+        # The lock is a file in the run folder, which may be removed only once that is free.
         leaving.close()
         release_run_folder(beginning.is_over)
     return exit_code

@@ -32,8 +32,8 @@ class Listing(NamedTuple):
     Attributes:
         items: What `DecodedImages.read` takes, one for each image.
         labels: One for each, int64 ``(N,)`` or float32 ``(N, K)``.
-        names: One for each, by which images are held out for validation, so that it does not matter which others
-            there are; or none, where the data never changes.
+        names: One for each, by which images are held out whatever others there are; empty where the data never
+            changes, and classes are divided exactly.
     """
 
     items: Sequence[Any]

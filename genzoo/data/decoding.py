@@ -132,7 +132,7 @@ def _eight_bits(image: Image.Image, packing: str) -> Image.Image:
     if image.mode.startswith("I"):
         wide = np.asarray(image).astype(np.float64)
         grey = (wide / (_highest(image) / 255.0)).round().clip(0, 255).astype(np.uint8)
-        # Pillow turns these over where they have 8 bits, but not where they have 16.
+        # Pillow inverts these where they have 8 bits, but not where they have 16.
         white_is_zero = _tiff_tag(image, ExifTags.Base.PhotometricInterpretation, BLACK_IS_ZERO) != BLACK_IS_ZERO
         narrow = Image.fromarray(255 - grey if white_is_zero else grey)
         if transparent is not None:

@@ -22,7 +22,7 @@ class ImageDataModule(ArrayDataModule):
     """Images as batches ``(x, y)``: x float32 ``(B, C, H, W)`` in [-1, 1], y int64 ``(B,)``, or a condition image.
 
     A data set is a subclass with three class attributes and `load`; those that need a download or other
-    preparations override ``prepare_data`` too. What happens to an image, happens to its condition image likewise.
+    preparations override ``prepare_data`` too. A condition image is resized and mirrored with its image.
 
     Args:
         image_size: Height and width in pixels that the model sees. 28 become 32 with a black margin, other

@@ -76,6 +76,7 @@ def batch_loader(
         collate_fn=share_batch,
         pin_memory=torch.cuda.is_available(),
         drop_last=drop_last,
+        # Both are refused by torch where there are no workers.
         persistent_workers=num_workers > 0,
         timeout=SECONDS_TO_WAIT if num_workers > 0 else 0,
     )
@@ -139,6 +140,7 @@ def _watched(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def _reason(error: Exception) -> str:
+    # The first sentence says what has happened; what torch advises behind it is for other causes.
     return str(error).partition(". ")[0].strip() or type(error).__name__
 
 

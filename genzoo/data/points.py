@@ -31,6 +31,7 @@ def mode_means(layout: Layout) -> Tensor:
     if layout == "ring":
         angles = torch.arange(8, dtype=torch.float64) * (2 * math.pi / 8)
         return torch.stack([angles.cos(), angles.sin()], dim=1).float()
+    # A product runs through its last coordinate first, the labels through the first: row by row.
     steps = torch.arange(-4.0, 5.0, 2.0)
     return torch.cartesian_prod(steps, steps).flip(1)
 

@@ -1,7 +1,7 @@
 """Whether images of a conditional model belong to the classes that were asked for.
 
 Fits conditional models of images with classes. Classifiers are trained on ``conditional_number`` generated images,
-with the conditions of the training images, for which they stand in, and tested on the real test images; the floors
+with the conditions of the training images, which they replace, and tested on the real test images; the floors
 are those of classifiers trained on the training images themselves. Every extractor for the data that tells the same
 classes apart also says how often it agrees with the class that was asked for; its floor is the accuracy on test images.
 """

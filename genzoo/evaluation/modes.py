@@ -2,7 +2,7 @@
 
 Fits models that sample `GaussianMixture2D`, whose modes are its Gaussians, or `StackedDigits`, whose modes are triples
 of digits that a classifier names. The number of samples is that of the literature unless ``number`` is set. There is
-no floor: what perfect samples get stands at the metrics.
+no floor: what perfect samples get is said at the metrics.
 """
 
 from collections.abc import Iterator

@@ -29,7 +29,7 @@ class ScoreGroup(ABC):
 
     @abstractmethod
     def misfit(self, model: GenerativeModel, data: ArrayDataModule) -> str | None:
-        """Why the group does not fit a model and its data, in words; None if it does. Nothing need be loaded yet.
+        """Why the group does not fit a model and its data, for a message; None if it does. Nothing need be loaded yet.
 
         Args:
             model: What is to be scored.

@@ -18,7 +18,7 @@ from genzoo.spec import DataSpec
 
 
 class ConditionalGAN(GAN):
-    """GAN in which both players are told a condition: a class label, any vector, an image or tokens.
+    """GAN in which both players are given a condition: a class label, any vector, an image or tokens.
 
     Args:
         vector_dim: Length of the conditions if they are vectors, ``(N, vector_dim)`` floats in place of

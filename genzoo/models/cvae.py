@@ -6,7 +6,7 @@ generative models", NeurIPS 2014, on items whose labels are all known.
 
 .. math:: \log p(x|y) \ge E_{q(z|x,y)}[\log p(x|z,y)] - D_{KL}(q(z|x,y) \,\|\, p(z))
 
-From the papers: encoder and decoder are both told the condition, and z is independent of it, as in M2, so that z says
+From the papers: encoder and decoder are both given the condition, and z is independent of it, as in M2, so that z says
 what the condition does not. Not from the papers: no prior p(z|y), which is the first choice of Sohn et al.; no
 classifier q(y|x) and no unlabelled items, as in M2; networks as in `VAE`.
 """
@@ -17,7 +17,7 @@ from genzoo.spec import DataSpec
 
 
 class ConditionalVAE(VAE):
-    """VAE in which encoder and decoder are told a condition: what the data come with, usually a class label.
+    """VAE in which encoder and decoder are given a condition: what the data come with, usually a class label.
 
     Args:
         **kwargs: Arguments of `VAE`.

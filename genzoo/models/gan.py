@@ -136,6 +136,7 @@ class GAN(AdversarialModel):
         condition = self.condition.encode(y)
         real = self.shown(x, noise)
         real_logits = self.score(real, condition)
+        # Not detached: in this turn the generator requires no gradients, so that there is no graph of it.
         fake = self.shown(self.generate(len(x), condition, noise), noise)
         fake_logits = self.score(fake, condition)
         self.recorder.record_means(lambda: self.objective.report(real_logits, fake_logits))

@@ -87,6 +87,7 @@ class ImageToImagePlayers(Players):
         for level, fan_out in enumerate(channels_by_level(self.width, self.patch_halvings + 1)):
             stride = 2 if level < self.patch_halvings else 1
             layers += narrowing(fan_in, fan_out, stride, is_first=level == 0)
+            # A 4x4 kernel with a padding of 1 takes one pixel off where it does not halve.
             fan_in, size = fan_out, (size - 2) // stride + 1
         if size < 2:
             raise ValueError(f"{self.patch_halvings} patch_halvings are too many for {data_shape[1]} pixels; use fewer")

@@ -47,7 +47,7 @@ class EncodingSampler(Sampler):
         return self.decode(self.encode(x, y), y if self.condition.shape else None)
 
     def condition_of(self, x: Tensor, y: Given | None) -> Tensor | None:
-        """What the networks are told of data with labels y: ``(N, *condition.shape)``, or nothing.
+        """The condition of data with labels y as the networks get it: ``(N, *condition.shape)``, or None.
 
         Raises:
             ValueError: If data or labels do not fit, or labels are missing.
@@ -71,7 +71,7 @@ class AutoEncoderSampler(EncodingSampler):
         latent_shape: Of a code.
         networks: Builds encoder and decoder.
         density: What is fitted to the codes.
-        condition: What both networks are told.
+        condition: What both networks are conditioned on.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class VariationalSampler(EncodingSampler):
         likelihood: p(x|z).
         prior: p(z).
         density: What is fitted to the posterior means, to draw samples from.
-        condition: What both networks are told.
+        condition: What both networks are conditioned on.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class VariationalSampler(EncodingSampler):
         return parameters
 
     def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """The mean of p(x|z), given what the decoder is told, ``(N, *condition.shape)``: ``(N, *data_shape)``."""
+        """The mean of p(x|z) given a condition, ``(N, *condition.shape)``: ``(N, *data_shape)``."""
         return self.in_own_type(self.likelihood.mean(self.likelihood_parameters(z, condition)))
 
     def encode(self, x: Tensor, y: Given | None = None) -> Tensor:

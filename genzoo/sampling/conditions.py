@@ -24,7 +24,7 @@ MAX_CLASS_ROWS = 20
 
 
 class Condition(ABC):
-    """What a model is told of each item.
+    """What each item is conditioned on.
 
     Labels are what the batches of the data have; the condition is what the networks get, one float32 array per item.
     """
@@ -291,7 +291,7 @@ class TokenCondition(WholeNumbers, Condition):
 
 
 def condition_from(spec: DataSpec) -> Condition:
-    """What a model can be told of data: their condition images, else tokens, attributes or classes, else nothing."""
+    """What data can be conditioned on: their condition images, else tokens, attributes or classes, else nothing."""
     if image := spec.get("condition_image"):
         return ImageCondition(tuple(image))
     if tokens := spec.get("tokens"):
@@ -311,7 +311,7 @@ def required_condition(spec: DataSpec, owner: str) -> Condition:
         owner: Name of the model, for the message.
 
     Raises:
-        ValueError: If the data have nothing to be told.
+        ValueError: If the data have nothing of the kind.
     """
     condition = condition_from(spec)
     if not condition.shape:

@@ -18,7 +18,7 @@ class GeneratorSampler(Sampler):
         latent_shape: Of the generator's inputs.
         networks: Builds the generator; its discriminator is not part of a sampler.
         prior: p(z), which the inputs are drawn from.
-        condition: What the generator is told besides.
+        condition: What the generator is conditioned on.
     """
 
     def __init__(
@@ -33,9 +33,9 @@ class GeneratorSampler(Sampler):
         self.generator = networks.generator(self.latent_shape, self.data_shape, condition.shape)
 
     def generate(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        """G(z): latent variables and what the generator is told, ``(N, *condition.shape)``, to ``(N, *data_shape)``."""
-        told = None if condition is None else self.in_own_type(condition)
-        generated: Tensor = self.generator(self.in_own_type(z), told)
+        """G(z): latent variables and their condition, ``(N, *condition.shape)``, to ``(N, *data_shape)``."""
+        condition = None if condition is None else self.in_own_type(condition)
+        generated: Tensor = self.generator(self.in_own_type(z), condition)
         return generated
 
     def decode(self, z: Tensor, y: Given | None = None) -> Tensor:

@@ -156,7 +156,7 @@ class Sampler(nn.Module, ABC):
         return torch.cat(drawn)
 
     def encoded_condition(self, number: int, y: Given | None) -> Tensor | None:
-        """What the networks are told of items, as `sample` takes it: ``(number, *condition.shape)``, or nothing."""
+        """The condition y, as `sample` takes it, as the networks get it: ``(number, *condition.shape)``, or None."""
         given = self.condition.given(y, number)
         return None if given is None else self.condition.encode(given.to(self.device))
 

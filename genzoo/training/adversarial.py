@@ -41,7 +41,7 @@ class Player:
 
     Args:
         name: How its loss is reported: ``generator`` has a ``generator_loss``.
-        moves: The modules whose parameters it moves, and nobody else's.
+        moves: The modules whose parameters it moves.
         loss: What it minimises on items ``(N, *data_shape)``, their labels and noise, a scalar.
         optimizer: Makes its optimiser from its parameters.
         scheduler: Makes its learning-rate schedule from its optimiser.
@@ -106,6 +106,7 @@ class AdversarialModel(GenerativeModel):
         if stage == "fit":
             self._begin_anew()
         if isinstance(self.trainer.strategy, DDPStrategy):
+            # The strategy is made with the trainer, before it is known that a game will be played on it.
             self.trainer.strategy._ddp_kwargs.setdefault("find_unused_parameters", True)
 
     def _begin_anew(self) -> None:

@@ -49,6 +49,7 @@ class WeightAverage(nn.Module):
         parts = sampler.trained_parts()
         averages = [value for name in parts for value in self.copies[name].parameters()]
         values = [value.detach() for part in parts.values() for value in part.parameters()]
+        # torch's function moves all weights by a few fused operations, in place of some for each of them.
         get_ema_multi_avg_fn(decay)(averages, values, self.updates)
         for name, part in parts.items():
             for average, value in zip(self.copies[name].buffers(), part.buffers(), strict=True):

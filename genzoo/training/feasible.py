@@ -79,7 +79,7 @@ def require_known_metrics(
     schedules: Iterable[object],
     reports: Callable[[], set[str]],
 ) -> None:
-    """Refuses to watch a metric that nobody reports.
+    """Refuses to watch a metric that is not reported.
 
     What a model or a callback from elsewhere logs is not known: where there is one, any name may be right. A callback
     of ours tells by ``logs`` how the names begin of what it logs.

@@ -223,6 +223,7 @@ class GenerativeModel(LightningModule, ABC):
             ValueError: If the trainer could not train this model to the end.
         """
         self._make_average()
+        # Lightning's default alone is replaced, and no plugin that the user has chosen.
         if type(self.trainer.strategy.checkpoint_io) is TorchCheckpointIO:
             self.trainer.strategy.checkpoint_io = SafeCheckpointIO()
         if stage != "fit":
@@ -429,6 +430,7 @@ class GenerativeModel(LightningModule, ABC):
         """
         weights_only = kwargs.setdefault("weights_only", True)
         with local_file(checkpoint_path) as file:
+            # Only to look at: mapped, the weights are not read, which Lightning does below.
             checkpoint = read_checkpoint(file, name=checkpoint_path, mmap=True, weights_only=weights_only)
             stored = checkpoint.get("hyper_parameters", {})
             # Lightning reads the file once more: what has moved since it was written is handed over as new values.

@@ -151,7 +151,7 @@ def class_of_checkpoint(
         given: Hyperparameters in place of those that are stored.
 
     Raises:
-        CheckpointError: If the class is unknown or another one, or is not told and needs to be.
+        CheckpointError: If the class is unknown or another one, or is missing where it is needed.
     """
     class_path = str(stored.get("_class_path", ""))
     if not class_path and inspect.isabstract(wanted):

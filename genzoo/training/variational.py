@@ -4,8 +4,8 @@ r"""The variational bound, written once (automatic optimisation).
     \log p(x) \ge \mathrm{ELBO}(x) = E_{q(z|x)}[\log p(x|z)] - D_{KL}(q(z|x) \,\|\, p(z))
 
 per image, in nats: the reconstruction is summed over all values of an image, the divergence over all latent
-variables. In a conditional model all four densities are given the condition. Source: Kingma and Welling 2014, equations
-2, 3 and 10; the conditional bound, Sohn et al. 2015, equation 4.
+variables. In a conditional model p(x|z) and q(z|x) are given the condition, p(z) is not. Source: Kingma and Welling
+2014, equations 2, 3 and 10; the conditional bound, Sohn et al. 2015, equation 4.
 """
 
 import math

@@ -45,7 +45,7 @@ def fit_classifier(
         images: ``(N, C, H, W)``, uint8.
         labels: ``(N,)``, int64.
         recipe: How.
-        report: Is told number and mean loss of every epoch.
+        report: Called with the number and the mean loss of every epoch.
 
     Returns:
         The network, in eval mode.
