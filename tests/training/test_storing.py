@@ -10,6 +10,11 @@ import torch
 from genzoo.callbacks.checkpoints import Checkpoints
 from genzoo.checkpoint_files import CheckpointError
 from genzoo.cli import main
+from genzoo.losses.gaussian_likelihoods import LearnedGaussian
+from genzoo.models.gan import GAN
+from genzoo.models.vae import VAE
+from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages
 from tests.models.test_contract import MODELS
@@ -164,3 +169,32 @@ def test_a_model_is_tested_on_any_data(tmp_path, trainer, caplog):
     runner.fit(model, datamodule=data)
     runner.save_checkpoint(tmp_path / "model.ckpt")
     trainer().test(model, datamodule=DarkerImages(number=24, batch_size=8), ckpt_path=tmp_path / "model.ckpt")
+
+
+def in_names_of_0_1(name):
+    """What a weight was called when models held their networks themselves."""
+    own = name.removeprefix("sampler.").replace("likelihood_head.raw_deviation", "shared_parameters.0")
+    return own.replace("discriminator.head.", "discriminator.layers.2.")
+
+
+@pytest.mark.parametrize("kind", [VAE, GAN])
+def test_weights_under_their_earlier_names_find_their_places(kind, trainer, tmp_path):
+    data = RandomImages(number=48, batch_size=16)
+    own = {"likelihood": LearnedGaussian(), "density": GaussianMixtureDensity(2)} if kind is VAE else {}
+    networks = MLPEncoderDecoder((8,)) if kind is VAE else MLPPlayers((8,), (8,), dropout=0.0)
+    model = kind(data_spec=data.spec, networks=networks, latent_dim=3, average_decay=0.9, **own)
+    runner = trainer()
+    runner.fit(model, datamodule=data)
+    runner.save_checkpoint(tmp_path / "now.ckpt")
+    checkpoint = torch.load(tmp_path / "now.ckpt", weights_only=True)
+    now = checkpoint["state_dict"]
+    checkpoint["state_dict"] = {in_names_of_0_1(name): value for name, value in now.items()}
+    del checkpoint["sampler"]
+    assert len(now.keys() - checkpoint["state_dict"].keys()) >= len(list(model.sampler.parameters()))
+    torch.save(checkpoint, tmp_path / "then.ckpt")
+
+    loaded = GenerativeModel.load_from_checkpoint(tmp_path / "then.ckpt")
+    assert torch.equal(loaded.sample(4, seed=0), model.sample(4, seed=0))
+    state = loaded.state_dict()
+    assert state.keys() == now.keys()
+    assert all(torch.equal(state[name], value) for name, value in now.items() if torch.is_tensor(value))
