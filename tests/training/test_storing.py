@@ -174,7 +174,7 @@ def test_a_model_is_tested_on_any_data(tmp_path, trainer, caplog):
 def in_names_of_0_1(name):
     """What a weight was called when models held their networks themselves."""
     own = name.removeprefix("sampler.").replace("likelihood_head.raw_deviation", "shared_parameters.0")
-    return own.replace("discriminator.head.", "discriminator.layers.2.")
+    return own.replace("discriminator.head.", "discriminator.layers.3.")
 
 
 @pytest.mark.parametrize("kind", [VAE, GAN])
