@@ -23,6 +23,7 @@ class Beginning(Callback):
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
         """Notes a batch of validation, unless it is only tried."""
+        # Lightning tries a few batches before it trains, when settings may still turn out to be wrong.
         self.is_over = self.is_over or not trainer.sanity_checking
 
     def on_test_batch_start(

@@ -78,6 +78,7 @@ class Pictures(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draws the grids of the last epoch, unless they are drawn."""
+        # Lightning has counted the last epoch by now.
         self._draw(trainer, pl_module, trainer.current_epoch)
 
     def _draw(self, trainer: Trainer, pl_module: LightningModule, epoch: int) -> None:

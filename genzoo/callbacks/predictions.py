@@ -26,6 +26,7 @@ class Predictions(BasePredictionWriter):
     """
 
     def __init__(self) -> None:
+        # Once at the end, since an .npz file cannot be appended to.
         super().__init__(write_interval="epoch")
 
     def write_on_epoch_end(

@@ -67,6 +67,7 @@ def identity_of(whole: ImageArray) -> str:
     places = np.linspace(0, len(whole) - 1, min(MOST_ITEMS_COMPARED, len(whole))).astype(int)
     # Labels that are images are as large as the items, of which some are enough to tell data apart.
     labels = whole.labels[places] if whole.labels.ndim == 4 else whole.labels
+    # It has to tell mistakes, not forgeries: a cryptographic digest would only take longer.
     checksum = zlib.crc32(np.ascontiguousarray(whole.images[places]).tobytes())
     return f"{len(whole)}-{zlib.crc32(np.ascontiguousarray(labels).tobytes(), checksum):08x}"
 

@@ -50,6 +50,7 @@ class BinarisedImages(ImageDataModule):
         """Loads what the stage needs, and draws the bits of all but the training images."""
         loaded = set(self.parts)
         super().setup(stage)
+        # Parts of an earlier stage have had their bits drawn.
         for name, part in self.parts.items():
             if name not in loaded and name != "train":
                 self.parts[name] = self._binarised(part, is_test=name == "test")

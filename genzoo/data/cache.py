@@ -112,6 +112,7 @@ class ArrayCache:
         """
         if self.is_whole():
             return
+        # Beside the folder, which is not there yet and may be deleted at any time.
         lock = FileLock(f"{self.folder}.lock")
         with writing(self.folder.parent):
             self.folder.parent.mkdir(parents=True, exist_ok=True)

@@ -152,6 +152,7 @@ class DecodedImages(ImageDataModule):
 
     def _look(self) -> ArrayCache:
         """Looks for changes of the originals, and decodes them unless the cache has them."""
+        # All that the arrays depend on is in the folder's name, so that other settings leave this cache as it is.
         everything = json.dumps([CACHE_VERSION, self.image_size, self.channels, self.fingerprint()])
         fingerprint = hashlib.sha256(everything.encode()).hexdigest()[:16]
         cache = ArrayCache(self.cache_dir / f"{self.cache_name}-{self.image_size}-{fingerprint}")

@@ -47,6 +47,7 @@ class Digits(ImageDataModule):
         labels = bundled.target.astype(np.int64)
         is_test = np.zeros(len(labels), bool)
         is_test[choose_proportional(labels, count_of(self.test_fraction, len(labels)), Purpose.TEST)] = True
+        # The data set has no official split; this one is a function of the labels alone.
         chosen = is_test if split == "test" else ~is_test
         images = (bundled.images[chosen, None] * (255 / 16)).round().astype(np.uint8)
         return images, labels[chosen]

@@ -79,6 +79,7 @@ def content_of(folder: Path) -> FolderContent:
             reason = path.suffix.lower() or "a name without an ending"
             left_out.append(LeftOut(path, reason if Path(real).exists() else DEAD_LINK))
 
+    # Links last, so that a file that lies in the folder is known before the links to it.
     while folders or links:
         if folders:
             place, real = folders.popleft()

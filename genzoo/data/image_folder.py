@@ -78,6 +78,7 @@ class ImageFolder(DecodedImages):
         self.root = Path(root).expanduser()
         self.test_fraction = test_fraction
         self.left_out: list[LeftOut] = []
+        # Looked at already here, since the spec with the classes is asked for before any data are prepared.
         self.layout = self._layout(content_of(self.root).images if self.root.is_dir() else [])
         self.class_names = self.layout.class_names
 

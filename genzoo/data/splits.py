@@ -277,6 +277,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         labels = whole.labels if whole.labels.ndim == 1 else np.zeros(len(whole), np.int64)
         everything = np.arange(len(whole))
         held_out = self._held_out(labels) if official is None else np.empty(0, np.int64)
+        # Validation items are held out of all items and not of the subset: they are the same for every subset.
         training = np.setdiff1d(everything, held_out, assume_unique=True)
         if self.subset is not None:
             if self.subset > len(training):

@@ -42,6 +42,7 @@ class ClassesGroup(ScoreGroup):
         samples, asked = _asked_for(comparison, number, "train")
         numbers = {"number_fake": number, "number_real": len(real)}
         learnt = comparison.protocol(conditions="train") | numbers | {"floor": f"{len(training)} training images"}
+        # Made anew for samples and for the floor: a metric keeps all items that it has taken in.
         metrics: dict[str, Callable[[], TrainTestAccuracy]] = {
             "nearest_neighbour_accuracy": lambda: NearestNeighbourAccuracy(**UNSYNCHRONISED),
             "classifier_accuracy": lambda: ClassifierAccuracy(len(data.class_names), **UNSYNCHRONISED),

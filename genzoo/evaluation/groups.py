@@ -50,6 +50,7 @@ def require_fit(comparison: Comparison, named: Sequence[GroupName] | None) -> No
     for group in groups:
         if reason := group.misfit(model, data):
             raise ValueError(f"the scores of {group.name} do not fit: {reason}; leave {group.name} out of the groups")
+    # Only once all groups fit, since an extractor may have to be downloaded.
     for group in groups:
         group.extractors(comparison)
     if comparison.extractor is None or GROUPS["samples"] in groups:

@@ -59,4 +59,5 @@ def parzen_of(samples: Tensor, validation: Tensor, test: Tensor) -> float:
 
 def _unit_pixels(images: Tensor) -> Tensor:
     """Bytes ``(N, C, H, W)`` as rows of pixels in [0, 1], ``(N, D)``."""
+    # In these units log-densities were published; in [-1, 1] they would be lower by log 2 for each pixel.
     return images.flatten(1).float() / 255.0

@@ -37,6 +37,7 @@ class ReconstructionGroup(ScoreGroup):
         quality, linear = ReconstructionQuality(**UNSYNCHRONISED), ReconstructionQuality(**UNSYNCHRONISED)
         # A model can reconstruct only what it is shown, so that its own view is the original, not the file's pixels.
         training = in_native_size(as_model_sees(data, "train"), data)
+        # A code may have more numbers than an image, which has no more components than values.
         number = min(math.prod(model.latent_shape), training[0].numel())
         components = PrincipalComponents.fit(training, number)
         with evaluating(model):

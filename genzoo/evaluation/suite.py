@@ -83,6 +83,7 @@ def score_samples(
     if training is not None:
         known = cached_embedding(training, extractor, cache_dir)
         values |= _computed("authenticity", Authenticity(real=known.features, **UNSYNCHRONISED), seen.features)
+        # As many as there are samples, since a distance depends on the number.
         chosen = torch.from_numpy(choose_some(len(training), len(samples)))
         logits = None if known.logits is None else known.logits[chosen]
         floors = sample_values(training[chosen], Embedding(known.features[chosen], logits), reference.features)

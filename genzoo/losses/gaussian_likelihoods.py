@@ -124,6 +124,7 @@ class SharedDeviation(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        # softplus(0) = 0.69: at first about the spread of data in [-1, 1].
         self.raw_deviation = nn.Parameter(torch.zeros(1))
 
     def forward(self, locations: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ class ClassAgreement(MulticlassConfusionMatrix):
 
     def compute(self) -> dict[str, Tensor]:  # type: ignore[override]
         """``agreement``, a scalar, and ``agreement_per_class``, ``(num_classes,)``, in percent; NaN where none."""
+        # Integers above 2**24 would be rounded in float32.
         counts = self.confmat.double()
         return {
             "agreement": (100.0 * counts.trace() / counts.sum()).float(),

@@ -33,6 +33,7 @@ class ImageMean(Metric):
 
     def update(self, values: Tensor) -> None:
         """Takes in the statistics of some images, ``(N, *shape)``."""
+        # Into the metric's own precision before they are added up, where a batch's sum would be rounded.
         self.total += values.detach().to(self.total).sum(0)
         self.images += len(values)
 

@@ -121,6 +121,7 @@ class MLPDiscriminator(LayeredDiscriminator):
     """Data, and a condition beside them, to logits: linear layers, LeakyReLU(0.2), dropout."""
 
     def __init__(self, widths: Sequence[int], dropout: float) -> None:
+        # The last linear layer is the head, which a model may replace.
         *layers, head = perceptron(widths, lambda _: nn.LeakyReLU(0.2), lambda _: nn.Dropout(dropout))
         super().__init__(VectorLayers(*layers), head, (widths[-2],))
 

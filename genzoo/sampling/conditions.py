@@ -136,6 +136,7 @@ class ClassCondition(Condition):
     class_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        # The lists of plain data would make the value unequal to that with a tuple, and unhashable.
         object.__setattr__(self, "class_names", tuple(self.class_names))
 
     def __str__(self) -> str:

@@ -156,6 +156,7 @@ def _as_tensor(values: Any) -> Tensor | None:
 
 def _are_whole(values: Tensor) -> bool:
     """Whether the numbers are of a type that counts."""
+    # torch would cast truth values to integers too.
     return values.dtype != torch.bool and torch.can_cast(values.dtype, torch.int64)
 
 
