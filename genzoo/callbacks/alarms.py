@@ -210,7 +210,7 @@ class Alarms(Callback):
         return {"said": sorted(self._said), "since": self._since, "has_told_apart": self._has_told_apart}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restores it."""
+        """Restores what has been seen and said."""
         self._said = set(state_dict["said"])
         self._since = state_dict["since"]
         self._has_told_apart = state_dict["has_told_apart"]

@@ -59,7 +59,7 @@ class Player:
 
 
 class AdversarialModel(GenerativeModel):
-    """Players and the order of their moves; who they are and what each of them wants is a subclass's business.
+    """Players and the order of their moves; a subclass says who they are and what each of them minimises.
 
     The losses come from graphs of their own, and in each only the parameters of the player whose turn it is require
     gradients, so that none passes to another.
@@ -200,7 +200,7 @@ class AdversarialModel(GenerativeModel):
         checkpoint["latest"] = self.recorder.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restores it."""
+        """Restores what was recorded."""
         super().on_load_checkpoint(checkpoint)
         self.recorder.load_state_dict(checkpoint.get("latest", {}), self.device)
 

@@ -112,7 +112,7 @@ def chosen_weights(wanted: Weights | None, model: Averaged) -> Weights:
 
 
 def require_decay(average_decay: float) -> float:
-    """Refuses a decay of averages that is none.
+    """Refuses a decay that would average nothing, or never move.
 
     Raises:
         ValueError: If it is not in [0, 1).

@@ -107,7 +107,7 @@ class InferenceModel(GenerativeModel):
         self._step_of_density = None if self._trainer is None else self.trainer.global_step
 
     def on_fit_start(self) -> None:
-        """Refuses to train what could not be fitted a density afterwards."""
+        """Refuses a training after which no density could be fitted."""
         super().on_fit_start()
         self._step_of_density = None
         if self.sampler.density is None:

@@ -244,7 +244,7 @@ class GenerativeModel(LightningModule, ABC):
         """Refuses a trainer that could not train this model to the end.
 
         Raises:
-            ValueError: If optimisers, schedules, callbacks, metrics that are watched, or the precision do not do.
+            ValueError: If optimisers, schedules, callbacks, metrics that are watched, or the precision cannot be used.
         """
         name, callbacks = type(self).__name__, trainer.callbacks  # type: ignore[attr-defined]
         by_hand = not self.automatic_optimization
@@ -394,7 +394,7 @@ class GenerativeModel(LightningModule, ABC):
             checkpoint[DATA] = identity
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes a checkpoint's weights where they fit, and this model's settings where they are others.
+        """Loads a checkpoint's weights if they fit, and keeps this model's settings where they differ.
 
         Raises:
             ValueError: If the weights do not fit, or if training shall go on from weights alone, or with other data

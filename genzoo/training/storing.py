@@ -71,7 +71,7 @@ def require_same_data_for_checkpoints(trainer: Trainer, stored: str | None) -> N
 
 
 def fit_settings(model: LightningModule, checkpoint: dict[str, Any], is_fitting: bool) -> None:
-    """Takes a checkpoint's weights where they fit a model, and the model's settings where they are others.
+    """Loads a checkpoint's weights if they fit a model, and keeps the model's settings where they differ.
 
     Args:
         model: Whose weights are about to be loaded.
