@@ -3,6 +3,7 @@
 Each value of a setting occurs somewhere; together they would be too many.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from torch import nn
 
 from genzoo.augmentations.augmentation import Augmentation, Augmenter
 from genzoo.augmentations.diff_augment import DiffAugment
+from genzoo.losses.gaussian_likelihoods import Gaussian
 from genzoo.losses.objectives import Hinge, RelativisticPairing, Wasserstein
 from genzoo.losses.penalties import R1, R2, GradientPenalty
 from genzoo.models.cgan import ConditionalGAN
@@ -22,9 +24,13 @@ from genzoo.models.gan import GAN
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.sampling.autoencoders import EncodingSampler, VariationalSampler
 from genzoo.training.adversarial import Player
+from genzoo.training.descent import DescentModel
+from genzoo.training.inference import InferenceModel
 from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages, RandomPairs
+from tests.sampling.second_stage import CodeSampler
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,26 @@ class ThreePlayers(GAN):
         return super().generator_loss(x, y, noise) + self.reader_loss(x, y, noise)
 
 
+class SecondStage(InferenceModel, DescentModel):
+    """Learns how the codes of a first stage are distributed, by their likelihood."""
+
+    def __init__(self, first: EncodingSampler, **kwargs):
+        super().__init__(**kwargs)
+        # A copy, since others may hold what is given.
+        self.sampler = CodeSampler(self.data_spec, copy.deepcopy(first))
+
+    @property
+    def latent_shape(self):
+        return self.sampler.latent_shape
+
+    def statistics(self, x, y, noise):
+        z = self.encode(x).float()
+        return {"loss": (0.5 * z.square() + self.acting.scaling.log_deviation).sum(1)}
+
+
+FIRST_STAGE = VariationalSampler(RandomImages().spec, (3,), MLPEncoderDecoder((8,)), Gaussian())
+
+
 @dataclass(frozen=True)
 class Case:
     """A model and data that it can be trained on, both with further settings."""
@@ -114,6 +140,7 @@ CASES = {
         partial(ConditionalGAN, networks=ImageToImagePlayers(width=2), latent_dim=2, objective=Hinge()),
         RandomPairs,
     ),
+    "second stage": Case(partial(SecondStage, first=FIRST_STAGE, average_decay=0.9)),
     "conditional bound": Case(partial(ConditionalVAE, networks=MLPEncoderDecoder((8,)), average_decay=0.9)),
 }
 

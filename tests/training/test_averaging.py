@@ -81,7 +81,7 @@ def test_samples_take_either_set_of_weights(trainer):
 @pytest.mark.parametrize("name", MODELS)
 def test_validation_and_test_use_the_averages_and_training_does_not(name, trainer):
     model, _, data = fitted(name, trainer)
-    part = "generator" if "generator" in model.average.copies else "decoder"
+    part = next(part for part in ("generator", "decoder", "scaling") if part in model.average.copies)
     reported = trainer().test(model, datamodule=data, verbose=False)[0]
     copies = {key: value.clone() for key, value in model.average.copies[part].state_dict().items()}
     model.sampler._modules[part].load_state_dict({key: torch.zeros_like(value) for key, value in copies.items()})

@@ -22,18 +22,22 @@ from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.noise import ImageNoise
 from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.spec import image_spec
+from tests.conftest import RandomImages
 from tests.models.test_contract import CASES as ARCHITECTURES
 from tests.training.cases import CASES, Case, paired
 
 SPEC = image_spec(1, 32, 28, tuple("abcdefghij"))
 TYPES = {torch.float16: 2e-2, torch.bfloat16: 1e-1, torch.float64: 1e-5}
 SMALL = {"networks": MLPEncoderDecoder((8,)), "latent_dim": 4}
+PADDED = partial(RandomImages, image_size=32)
 MODELS = {
-    "VAE": Case(partial(VAE, **SMALL)),
-    "VAE with a density": Case(partial(VAE, **SMALL, density=GaussianMixtureDensity(2), likelihood=LearnedGaussian())),
-    "AutoEncoder": Case(partial(AutoEncoder, **SMALL, density=GaussianMixtureDensity(2))),
-    "GAN": Case(partial(GAN, networks=MLPPlayers((8,), (8,)))),
-    "ConditionalGAN": Case(partial(ConditionalGAN, networks=MLPPlayers((8,), (8,)))),
+    "VAE": Case(partial(VAE, **SMALL), PADDED),
+    "VAE with a density": Case(
+        partial(VAE, **SMALL, density=GaussianMixtureDensity(2), likelihood=LearnedGaussian()), PADDED
+    ),
+    "AutoEncoder": Case(partial(AutoEncoder, **SMALL, density=GaussianMixtureDensity(2)), PADDED),
+    "GAN": Case(partial(GAN, networks=MLPPlayers((8,), (8,))), PADDED),
+    "ConditionalGAN": Case(partial(ConditionalGAN, networks=MLPPlayers((8,), (8,))), PADDED),
 }
 PRECISIONS = ["bf16-true", "64-true"]
 LIKELIHOODS = [Gaussian(), ContinuousBernoulli(), LearnedGaussian("value"), DiscretizedLogistic()]
@@ -109,7 +113,7 @@ def test_losses_of_players_are_float32_or_better(kind, objective):
 @pytest.mark.parametrize(("name", "precision"), [*product(MODELS, PRECISIONS), *paired(CASES, PRECISIONS)])
 def test_a_model_is_trained_resumed_evaluated_and_predicts_in_any_type(name, precision, trainer, tmp_path):
     case = (MODELS | CASES)[name]
-    data = case.data(number=60, image_size=32, validation_fraction=0.2)
+    data = case.data(number=60, validation_fraction=0.2)
     # Averages do not move in bfloat16.
     make = partial(case.model, data_spec=data.spec, average_decay=0.0)
     model = make()
