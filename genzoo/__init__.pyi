@@ -119,6 +119,7 @@ from genzoo.models.cvae import ConditionalVAE as ConditionalVAE
 from genzoo.models.dcgan import DCGAN as DCGAN
 from genzoo.models.gan import GAN as GAN
 from genzoo.models.vae import VAE as VAE
+from genzoo.models.vae_gan import VAEGAN as VAEGAN
 from genzoo.networks.architectures import EncoderDecoder as EncoderDecoder
 from genzoo.networks.architectures import Players as Players
 from genzoo.networks.conditioning import ConditionedLayers as ConditionedLayers

@@ -15,7 +15,8 @@ STEP = [
 
 
 def test_the_configs_are_found():
-    assert {"autoencoder.yaml", "vae.yaml", "gan.yaml", "dcgan.yaml", "cgan.yaml"} <= set(CONFIGS)
+    adversarial = {"gan.yaml", "dcgan.yaml", "cgan.yaml", "wgan_gp.yaml", "rpgan_r1_r2.yaml", "edges_to_image.yaml"}
+    assert {"autoencoder.yaml", "vae.yaml", "cvae.yaml", "vae_gan.yaml"} | adversarial <= set(CONFIGS)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_configs_budget_by_epochs_and_run_on_embedded_data():
         settings = yaml.safe_load((shipped_configs() / config).read_text())
         assert "max_steps" not in settings["trainer"]
         assert settings["trainer"]["max_epochs"] > 0
-        assert settings["data"]["class_path"] == "FashionMNISTMini"
+        assert settings["data"]["class_path"] in ("FashionMNISTMini", "FashionMNISTMiniEdges")
 
 
 def test_points_do_not_fit_a_likelihood_of_pixels(working_folder, capsys):

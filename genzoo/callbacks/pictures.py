@@ -22,9 +22,10 @@ POINTS = 2500
 class Pictures(Callback):
     """Draws grids as training goes on: samples from fixed noise, and reconstructions where there is an encoder.
 
-    A conditional model gets one row per class; reconstructions stand below their originals, held-out images where
-    there are any. Points of the plane are drawn as points. Grids go to ``images/`` in the run folder and to every
-    logger that takes images, uint8 in native size, exactly as seen. Drawing does not disturb training.
+    A conditional model gets one row per class. Reconstructions stand below their originals, and samples below the
+    condition images that they are made of: those of held-out items where there are any. Points of the plane are drawn
+    as points. Grids go to ``images/`` in the run folder and to every logger that takes images, uint8 in native size,
+    exactly as seen. Drawing does not disturb training.
 
     Args:
         every_n_epochs: How often grids are drawn; the last epoch's always are.
@@ -102,21 +103,30 @@ class Pictures(Callback):
             y = model.condition.grid(self.columns, None if self._examples is None else self._examples[1])
             number = len(y) if y is not None else self.columns * self.rows if images else POINTS
             samples = model.sample(number, y, self.seed)
-            pictures["samples"] = grid(samples, model.data_spec, self.columns) if images else self._scatter(samples)
+            if not images:
+                pictures["samples"] = self._scatter(samples)
+            elif y is not None and is_image(model.condition.shape):
+                pictures["samples"] = self._in_pairs(y, samples, model)
+            else:
+                pictures["samples"] = grid(samples, model.data_spec, self.columns)
         if isinstance(model, Encodes) and self._examples is not None:
             pictures["reconstructions"] = self._reconstructions(model, *self._examples)
         return pictures
 
     def _reconstructions(self, model: GenerativeModel, x: Tensor, y: Tensor) -> np.ndarray:
         assert isinstance(model, Encodes)
-        x = x[: len(x) // self.columns * self.columns] if len(x) > self.columns else x
         with evaluating(model):
-            reconstructed = model.together(lambda: model.reconstruct(x.to(model.device), y[: len(x)]))
-        if not is_image(model.data_shape):
-            return self._scatter(reconstructed)
-        originals, copies = torch.split(x, self.columns), torch.split(reconstructed.cpu(), self.columns)
-        rows = [row for pair in zip(originals, copies, strict=True) for row in pair]
-        return grid(torch.cat(rows), model.data_spec, min(self.columns, len(x)))
+            reconstructed = model.together(lambda: model.reconstruct(x.to(model.device), y))
+        return self._in_pairs(x, reconstructed, model) if is_image(model.data_shape) else self._scatter(reconstructed)
+
+    def _in_pairs(self, given: Tensor, made: Tensor, model: GenerativeModel) -> np.ndarray:
+        """Rows of what a model was given, and below each of them a row of what it made."""
+        # Grey ones are drawn in colour beside others in colour; a last row that is not full would shift all others.
+        channels = max(given.shape[1], made.shape[1])
+        number = len(given) // self.columns * self.columns or len(given)
+        alike = [images[:number].cpu().expand(-1, channels, -1, -1) for images in (given, made)]
+        rows = zip(*(torch.split(images, self.columns) for images in alike), strict=True)
+        return grid(torch.cat([row for pair in rows for row in pair]), model.data_spec, min(self.columns, number))
 
     def _scatter(self, points: Tensor) -> np.ndarray:
         shown = points if self._examples is None else self._examples[0]

@@ -6,3 +6,4 @@ from genzoo.models.cvae import ConditionalVAE as ConditionalVAE
 from genzoo.models.dcgan import DCGAN as DCGAN
 from genzoo.models.gan import GAN as GAN
 from genzoo.models.vae import VAE as VAE
+from genzoo.models.vae_gan import VAEGAN as VAEGAN

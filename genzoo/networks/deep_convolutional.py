@@ -13,6 +13,7 @@ from N(1, 0.02^2) as in the authors' code; the discriminator gives logits.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,9 @@ from genzoo.networks.architectures import Players, channels_by_level, halvings
 from genzoo.networks.conditioning import ImageLayers, Shape, code_length, concatenate, length_beside_code, maps_of
 from genzoo.networks.discriminator import Discriminator, LayeredDiscriminator
 from genzoo.networks.upsampling import Upsampling, doubling
+
+DiscriminatorNorm = Literal["batch", "none"]
+"""What follows the convolutions of a discriminator, but for the first."""
 
 
 def initialise(module: nn.Module) -> None:
@@ -68,9 +72,10 @@ class DCGANDiscriminator(LayeredDiscriminator):
     Args:
         data_shape: ``(C, H, W)`` of the images, with the maps of a condition among the channels.
         width: Channels after the first layer.
+        norm: What follows all convolutions but the first.
     """
 
-    def __init__(self, data_shape: Shape, width: int) -> None:
+    def __init__(self, data_shape: Shape, width: int, norm: DiscriminatorNorm = "batch") -> None:
         number, size = halvings(data_shape)
         channels = channels_by_level(width, number)
         layers: list[nn.Module] = [
@@ -78,11 +83,9 @@ class DCGANDiscriminator(LayeredDiscriminator):
             nn.LeakyReLU(0.2, inplace=True),
         ]
         for fan_in, fan_out in pairwise(channels):
-            layers += [
-                nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(fan_out),
-                nn.LeakyReLU(0.2, inplace=True),
-            ]
+            layers.append(nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1, bias=norm == "none"))
+            layers += [nn.BatchNorm2d(fan_out)] if norm == "batch" else []
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
         # As large as what is left of the image: the whole of it makes one logit.
         head = nn.Conv2d(channels[-1], 1, size)
         super().__init__(ImageLayers(*layers), head, (channels[-1], size, size))
@@ -97,10 +100,18 @@ class DCGANPlayers(Players):
         width: Channels of the layers next to the image; they double with each halving, up to 16 times as many.
         upsampling: How the generator doubles sizes: ``transposed`` convolution (the paper's), or ``resize`` and
             convolution.
+        discriminator_norm: ``batch`` norm in the discriminator (the paper's), or ``none``, as penalties of its gradient
+            want it: they ask for that of each item by itself.
     """
 
     width: int = 64
     upsampling: Upsampling = "transposed"
+    discriminator_norm: DiscriminatorNorm = "batch"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.discriminator_norm not in (known := get_args(DiscriminatorNorm)):
+            raise ValueError(f"discriminator_norm must be {' or '.join(known)}, got {self.discriminator_norm!r}")
 
     def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *latent_shape)`` to ``(N, C, H, W)`` in [-1, 1]."""
@@ -112,5 +123,6 @@ class DCGANPlayers(Players):
     def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
         """A network from ``(N, C, H, W)`` to logits ``(N,)``."""
         channels, *size = data_shape
-        network = DCGANDiscriminator([channels + maps_of(condition_shape, data_shape), *size], self.width)
+        seen = [channels + maps_of(condition_shape, data_shape), *size]
+        network = DCGANDiscriminator(seen, self.width, self.discriminator_norm)
         return network.to(memory_format=torch.channels_last)

@@ -10,8 +10,9 @@ from genzoo.callbacks.pictures import Pictures
 from genzoo.drawing import grid
 from genzoo.models import DCGAN, VAE, AutoEncoder, ConditionalGAN
 from genzoo.networks.deep_convolutional import DCGANPlayers
+from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
-from tests.conftest import RandomImages
+from tests.conftest import RandomImages, RandomPairs
 from tests.test_drawing import tiles
 
 SMALL = MLPEncoderDecoder((8,))
@@ -88,6 +89,20 @@ def test_a_conditional_model_gets_one_row_per_class():
     picture = Pictures(columns=5, seed=7).grids(model)["samples"]
     y = torch.arange(10).repeat_interleave(5)
     assert np.array_equal(picture, grid(model.sample(50, y, seed=7), model.data_spec, 5))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_samples_stand_below_the_condition_images_that_they_are_made_of(channels, trainer):
+    data = RandomPairs(channels=channels, number=100, image_size=32, batch_size=20, validation_fraction=0.11)
+    model = ConditionalGAN(data_spec=data.spec, networks=ImageToImagePlayers(width=2))
+    pictures = Pictures(columns=4, rows=6)
+    trainer(callbacks=[pictures]).fit(model, datamodule=data)
+    # Of 11 held-out pairs there are two full rows.
+    _, y = data.on_after_batch_transfer(next(iter(data.val_dataloader()[0])), 0)
+    made = model.sample(11, y, seed=0)
+    y = y.expand(-1, channels, -1, -1)
+    rows = torch.cat([y[:4], made[:4], y[4:8], made[4:8]])
+    assert np.array_equal(pictures.grids(model)["samples"], grid(rows, data.spec, 4))
 
 
 def test_noise_is_fixed_over_epochs(trainer, tmp_path):

@@ -45,7 +45,7 @@ CASES = [(model, networks) for model in MODELS for networks in architectures(mod
 
 
 def test_the_models_are_found():
-    names = {"AutoEncoder", "VAE", "ConditionalVAE", "GAN", "DCGAN", "ConditionalGAN"}
+    names = {"AutoEncoder", "VAE", "ConditionalVAE", "GAN", "DCGAN", "ConditionalGAN", "VAEGAN"}
     assert names <= {model.__name__ for model in MODELS}
     assert len(CASES) >= 10
 

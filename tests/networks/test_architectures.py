@@ -79,3 +79,14 @@ def test_new_encoders_look_at_one_image_at_a_time(kind):
     encoder = kind().encoder((1, 28, 28), (3,))
     x = torch.randn(9, 1, 28, 28)
     torch.testing.assert_close(encoder(x)[:2], encoder(x[:2]), atol=1e-5, rtol=1e-5)
+
+
+def test_a_discriminator_without_norm_sees_each_image_by_itself():
+    images = torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    alone = {}
+    for norm in ("batch", "none"):
+        discriminator = DCGANPlayers(width=2, discriminator_norm=norm).discriminator((1, 32, 32))
+        alone[norm] = torch.allclose(discriminator(images)[:2], discriminator(images[:2]), atol=1e-6)
+    assert alone == {"batch": False, "none": True}
+    with pytest.raises(ValueError, match="discriminator_norm must be batch or none, got 'layer'"):
+        DCGANPlayers(discriminator_norm="layer")

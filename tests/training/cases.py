@@ -21,6 +21,7 @@ from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.cvae import ConditionalVAE
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
+from genzoo.models.vae_gan import VAEGAN
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
@@ -141,6 +142,9 @@ CASES = {
         RandomPairs,
     ),
     "second stage": Case(partial(SecondStage, first=FIRST_STAGE, average_decay=0.9)),
+    "encoder in the game": Case(
+        partial(VAEGAN, networks=MLPEncoderDecoder((8,)), judge=SMALL, latent_dim=4, average_decay=0.9)
+    ),
     "conditional bound": Case(partial(ConditionalVAE, networks=MLPEncoderDecoder((8,)), average_decay=0.9)),
 }
 

@@ -309,8 +309,9 @@ def fit_with_table_noise(name, trainer, batch_size, k, **settings):
     data = GAMES[name].data(number=64 * 4 + 30, batch_size=batch_size)
     torch.manual_seed(0)
     # Neither batch norm, which norms each batch by itself, nor dropout, which draws for each.
-    own = {"networks": SMALL, "discriminator_steps": k, "generator_optimizer": partial(Adam, lr=0.01)}
-    model = GAMES[name].model(data_spec=data.spec, **own)
+    is_gan = issubclass(GAMES[name].model.func, GAN)
+    own = {"networks": SMALL, "generator_optimizer": partial(Adam, lr=0.01)} if is_gan else {"judge": SMALL}
+    model = GAMES[name].model(data_spec=data.spec, discriminator_steps=k, **own)
     parts = 64 // batch_size
     model.training_noise = lambda: TableNoise(model._batch % parts * batch_size, model._batch // parts)
     logger = CSVLogger(settings.pop("folder"), name="")
