@@ -29,6 +29,10 @@ QUICK = [
 VAE = ["--model", "VAE", "--model.networks.hidden_features", "[8]", "--model.latent_dim", "4"]
 GAN = [*("--model", "GAN", "--model.discriminator_steps", "3", "--model.average_decay", "0.9")]
 SMALL_PLAYERS = ["--model.networks.generator_features", "[8]", "--model.networks.discriminator_features", "[8]"]
+PAIRS = [
+    *(*GAN, *SMALL_PLAYERS, "--model.objective", "RelativisticPairing", "--model.augmentation", "DiffAugment"),
+    *("--model.penalties", "[{class_path: R1, init_args: {gamma: 0.1}}, {class_path: R2}]"),
+]
 NO_LOGGER = ["--trainer.logger", "false"]
 UNSCORED = ["--evaluation.groups", "[]"]
 
@@ -54,7 +58,7 @@ def same_weights(first, second):
         ), name
 
 
-@pytest.mark.parametrize("model", [VAE, [*GAN, *SMALL_PLAYERS]], ids=["VAE", "GAN"])
+@pytest.mark.parametrize("model", [VAE, [*GAN, *SMALL_PLAYERS], PAIRS], ids=["VAE", "GAN", "pairs"])
 def test_a_run_that_goes_on_is_the_run_that_did_not_stop(model, working_folder, monkeypatch, capsys):
     name = model[1].lower()
     straight, stopped = working_folder / "runs" / name / "straight", working_folder / "runs" / name / "stopped"
