@@ -26,7 +26,7 @@ from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.autoencoders import EncodingSampler, VariationalSampler
-from genzoo.training.adversarial import Player
+from genzoo.training.adversarial import AdversarialModel, Player
 from genzoo.training.descent import DescentModel
 from genzoo.training.inference import InferenceModel
 from genzoo.training.model import GenerativeModel
@@ -105,8 +105,13 @@ FIRST_STAGE = VariationalSampler(RandomImages().spec, (3,), MLPEncoderDecoder((8
 class Case:
     """A model and data that it can be trained on, both with further settings."""
 
-    model: Callable[..., GenerativeModel]
+    model: partial[GenerativeModel]
     data: Callable[..., RandomImages] = RandomImages
+
+    @property
+    def is_game(self):
+        """Whether players take turns."""
+        return issubclass(self.model.func, AdversarialModel)
 
 
 SMALL = MLPPlayers((8,), (8,), dropout=0.3)

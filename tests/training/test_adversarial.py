@@ -19,7 +19,6 @@ from genzoo.losses.objectives import Minimax, NonSaturating
 from genzoo.models.gan import GAN
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import BatchNoise, Noise, counter_seed
-from genzoo.training.adversarial import AdversarialModel
 from tests.conftest import RandomImages
 from tests.training.cases import CASES, Case, paired
 
@@ -29,7 +28,7 @@ SMALL = MLPPlayers(generator_features=(8,), discriminator_features=(8,), dropout
 GAMES = {
     "Minimax": Case(partial(GAN, networks=SMALL, objective=Minimax())),
     "NonSaturating": Case(partial(GAN, networks=SMALL)),
-} | {name: case for name, case in CASES.items() if issubclass(case.model.func, AdversarialModel)}
+} | {name: case for name, case in CASES.items() if case.is_game}
 
 
 def weights(module):

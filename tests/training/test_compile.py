@@ -13,7 +13,6 @@ from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
-from genzoo.training.adversarial import AdversarialModel
 from tests.conftest import RandomImages
 from tests.training.cases import CASES, Case
 
@@ -67,7 +66,7 @@ def compare(name, trainer, backend, tmp_path, **tolerance):
 
 
 def skip_old_torch(name):
-    if issubclass(MODELS[name].model.func, AdversarialModel) and TorchVersion(torch.__version__) < "2.14":
+    if MODELS[name].is_game and TorchVersion(torch.__version__) < "2.14":
         pytest.skip("this torch cannot compile both players; they refuse it")
 
 

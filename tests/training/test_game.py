@@ -9,15 +9,10 @@ from lightning.pytorch import Callback
 from lightning.pytorch.plugins import MixedPrecision
 
 from genzoo.noise import BatchNoise, Stream, counter_seed
-from genzoo.training.adversarial import AdversarialModel
 from tests.training.cases import CASES
 
 # What adapts to the logits is missing here: its state is none of a loss alone.
-GAMES = [
-    name
-    for name, case in CASES.items()
-    if issubclass(case.model.func, AdversarialModel) and name != "adaptive augmentation"
-]
+GAMES = [name for name, case in CASES.items() if case.is_game and name != "adaptive augmentation"]
 
 
 class KeepingCasts(MixedPrecision):
