@@ -200,9 +200,12 @@ class AdversarialModel(GenerativeModel):
         checkpoint["latest"] = self.recorder.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restores what was recorded."""
+        """Restores what was recorded, as far as this model still reports it."""
         super().on_load_checkpoint(checkpoint)
-        self.recorder.load_state_dict(checkpoint.get("latest", {}), self.device)
+        latest, reported = checkpoint.get("latest", {}), self.reports()
+        # Another objective measures other things: those of the earlier one would be reported, unchanged, ever after.
+        known = {name: value for name, value in latest.items() if f"train/{name}" in reported}
+        self.recorder.load_state_dict(known, self.device)
 
     def configure_optimizers(self) -> tuple[OptimizerConfig | OptimizerLRSchedulerConfig, ...]:
         """The optimiser of each player, in their order."""

@@ -40,11 +40,11 @@ def require_feasible_division(owner: str, trainer: Trainer, average_decay: float
         by_hand: Whether the model moves its optimisers itself.
 
     Raises:
-        ValueError: If the strategy divides weights, and there are two players or averages.
+        ValueError: If the strategy divides weights, and there are players or averages.
     """
     if not divides_weights(trainer) or not (by_hand or average_decay > 0.0):
         return
-    reason = "has two players that take turns" if by_hand else "averages its weights"
+    reason = "has players that take turns" if by_hand else "averages its weights"
     raise ValueError(
         f"{type(trainer.strategy).__name__} divides weights among devices, but this {owner} {reason}, for which they "
         "must be whole; choose --trainer.strategy ddp" + ("" if by_hand else ", or leave average_decay out")

@@ -105,9 +105,7 @@ def _move_copy(optimizer: Optimizer, by_hand: bool) -> None:
     closure = inspect.signature(step).parameters.get("closure")
     needs_closure = closure is not None and closure.default is closure.empty
     if by_hand and needs_closure:
-        raise ValueError(
-            f"{type(optimizer).__name__} computes a loss several times a step, which a game of two players cannot"
-        )
+        raise ValueError(f"{type(optimizer).__name__} computes a loss several times a step, which a game cannot")
     _require_finite_settings(optimizer)
     # A closure means the loss itself; and what is to be captured on a GPU does not move before it is there.
     if needs_closure or any(group.get("capturable") for group in optimizer.param_groups):

@@ -56,7 +56,7 @@ def refuse(trainer, model, match):
         (GAN, partial(SGD, lr=0.1, momentum=float("inf")), "momentum of SGD is inf"),
         (VAE, SparseAdam, "SparseAdam does not support dense gradients"),
         (GAN, SparseAdam, "SparseAdam does not support dense gradients"),
-        (GAN, LBFGS, "LBFGS computes a loss several times a step, which a game of two players cannot"),
+        (GAN, LBFGS, "LBFGS computes a loss several times a step, which a game cannot"),
     ],
 )
 def test_optimisers_that_cannot_train_a_model_are_refused(kind, optimizer, reason, trainer):

@@ -157,5 +157,5 @@ def test_what_needs_whole_weights_is_refused_on_all_devices(case, reason, ranks)
 
 def test_a_game_is_not_played_with_divided_weights():
     model = GAN(data_spec=data().spec, networks=MLPPlayers((8,), (8,)))
-    with pytest.raises(ValueError, match="this GAN has two players that take turns, for which they must be whole"):
+    with pytest.raises(ValueError, match="this GAN has players that take turns, for which they must be whole"):
         model.require_trainable(Trainer(strategy=DividingOnTheCPU(), accelerator="cpu", logger=False))

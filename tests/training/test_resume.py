@@ -13,6 +13,7 @@ from torch import nn
 from torch.optim.lr_scheduler import StepLR
 
 from genzoo.callbacks.checkpoints import Checkpoints
+from genzoo.losses.objectives import Wasserstein
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
@@ -178,3 +179,14 @@ def test_what_a_checkpoint_holds_of_the_latest_updates_outlives_another_fit(trai
     assert model.recorder.latest == kept
     trainer(max_steps=0).fit(model, datamodule=data)
     assert (model.recorder.latest, model.step_log.latest, model.step_log.latest_step) == ({}, {}, -1)
+
+
+def test_a_run_that_goes_on_with_another_objective_reports_nothing_of_the_earlier_one(trainer, tmp_path):
+    data = MODELS["GAN"].data(number=32, batch_size=16)
+    runner, _ = fitted("GAN", trainer, log_every_n_steps=1, max_epochs=1)
+    runner.save_checkpoint(tmp_path / "one.ckpt")
+    model = MODELS["GAN"].model(data_spec=data.spec, objective=Wasserstein())
+    trainer(max_epochs=2, log_every_n_steps=1).fit(model, datamodule=data, ckpt_path=tmp_path / "one.ckpt")
+    found = model.step_log.latest.keys()
+    assert "train/critic_real" in found
+    assert not found & {"train/discriminator_real", "train/discriminator_accuracy", "train/equilibrium_distance"}
