@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from genzoo.hyperparameters import WholeNumbers
-from genzoo.sampling.given import Given, images_of, labels_of, tokens_of, vectors_of
+from genzoo.sampling.given import Given, images_of, labels_of, require_labels, tokens_of, vectors_of
 from genzoo.sampling.shares import classes_like, items_like
 from genzoo.spec import MISSING_LABEL, DataSpec, to_float
 
@@ -41,7 +41,11 @@ class Condition(ABC):
 
     @abstractmethod
     def encode(self, y: Tensor) -> Tensor | None:
-        """Labels ``(N, ...)`` of a batch as the networks get them, ``(N, *shape)``, float32."""
+        """Labels ``(N, ...)`` of a batch as the networks get them, ``(N, *shape)``, float32.
+
+        Raises:
+            ValueError: If they are of another shape or type than those of the data.
+        """
 
     @abstractmethod
     def given(self, y: Given | None, number: int) -> Tensor | None:
@@ -154,6 +158,7 @@ class ClassCondition(Condition):
 
     def encode(self, y: Tensor) -> Tensor:
         """One-hot vectors."""
+        require_labels(y, (), torch.int64)
         # A missing label, -1, gets an entry of its own in front, which is cut off; what is no label is still refused.
         return functional.one_hot(y + 1, len(self.class_names) + 1)[:, 1:].float()
 
@@ -197,6 +202,7 @@ class VectorCondition(WholeNumbers, Condition):
 
     def encode(self, y: Tensor) -> Tensor:
         """The vectors as they are."""
+        require_labels(y, self.shape)
         return y.float()
 
     def given(self, y: Given | None, number: int) -> Tensor:
@@ -234,6 +240,7 @@ class ImageCondition(WholeNumbers, Condition):
 
     def encode(self, y: Tensor) -> Tensor:
         """The images as they are."""
+        require_labels(y, self.shape)
         return y.float()
 
     def given(self, y: Given | None, number: int) -> Tensor:
@@ -274,6 +281,7 @@ class TokenCondition(WholeNumbers, Condition):
 
     def encode(self, y: Tensor) -> Tensor:
         """One-hot vectors."""
+        require_labels(y, (self.length,), torch.int64)
         return functional.one_hot(y, self.vocabulary).float()
 
     def given(self, y: Given | None, number: int) -> Tensor:

@@ -138,6 +138,26 @@ def tokens_of(y: Given, number: int, length: int, vocabulary: int) -> Tensor:
     return tokens
 
 
+def require_labels(y: Tensor, shape: tuple[int, ...], dtype: torch.dtype | None = None) -> None:
+    """Asks for labels of the kind that a condition is made of.
+
+    Args:
+        y: Of a batch, ``(N, *shape)``.
+        shape: Of one item's.
+        dtype: Their type; None: any type.
+
+    Raises:
+        ValueError: If shape or type differ. Values are not looked at, for which a step would wait for the device.
+    """
+    if tuple(y.shape[1:]) != shape or y.ndim == 0 or dtype not in (None, y.dtype):
+        kind = "" if dtype is None else f"{str(dtype).removeprefix('torch.')} "
+        wanted = ", ".join(["N", *map(str, shape)])
+        raise ValueError(
+            f"the model depends on {kind}labels of shape ({wanted}), but those of the batch are {described(y)}; "
+            "give data that have such labels, or a model for those that they have"
+        )
+
+
 def _number_of(name: str, class_names: Sequence[str]) -> int:
     if name in class_names:
         return list(class_names).index(name)

@@ -186,3 +186,18 @@ def test_conditions_need_torch_alone():
         "assert not {'lightning', 'torchmetrics', 'torchvision', 'wandb'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("condition", "labels", "sentence"),
+    [
+        (ClassCondition(("a", "b")), torch.zeros(3), r"int64 labels of shape \(N\), .* are float32 of shape \(3,\)"),
+        (ClassCondition(("a", "b")), torch.zeros(3, 1, dtype=torch.int64), r"int64 of shape \(3, 1\)"),
+        (VectorCondition(4), torch.zeros(3, dtype=torch.int64), r"labels of shape \(N, 4\), .* int64 of shape \(3,\)"),
+        (ImageCondition((1, 2, 2)), torch.zeros(3, 1, 4, 4), r"labels of shape \(N, 1, 2, 2\)"),
+        (TokenCondition(2, 5), torch.zeros(3, 4, dtype=torch.int64), r"int64 labels of shape \(N, 2\)"),
+    ],
+)
+def test_labels_of_another_kind_than_the_condition_is_made_of_are_refused(condition, labels, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        condition.encode(labels)
