@@ -30,6 +30,11 @@ class Augmenter(nn.Module, ABC):
             Items of the same shape and type; their values may leave [-1, 1].
         """
 
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether it observes the discriminator; where it does not, nothing need be gathered for it."""
+        return type(self).observe is not Augmenter.observe
+
     def observe(self, real_logits: Tensor) -> None:
         """Called after every update of the discriminator, for augmentations that follow how sure it is.
 

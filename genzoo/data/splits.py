@@ -207,7 +207,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         return self.test_dataloader()
 
     def training_batches(self, number: int) -> Iterator[Batch]:
-        """Training items and their labels as evaluation shows them: in the order of the file, not flipped.
+        """Training items and the labels that training may see: in the order of the file, not flipped.
 
         Args:
             number: How many at most; fewer than there are, are a fixed choice.
@@ -255,7 +255,7 @@ class ArrayDataModule(LightningDataModule, ABC):
         return {part: len(self.parts[part]) for part in named if part in self.parts}
 
     def _excerpt(self, number: int) -> ImageArray | Subset[Batch]:
-        part = self.parts["train"]
+        part = self._trained_on()
         return Subset(part, choose_some(len(part), number).tolist())
 
     def _array(self, split: Split) -> ImageArray:

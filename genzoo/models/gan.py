@@ -140,7 +140,7 @@ class GAN(AdversarialModel):
         fake = self.shown(self.generate(len(x), condition, noise), noise)
         fake_logits = self.score(fake, condition)
         self.recorder.record_means(lambda: self.objective.report(real_logits, fake_logits))
-        if self.augmenter is not None and self.is_fitting:
+        if self.augmenter is not None and self.augmenter.is_adaptive and self.is_fitting:
             self._real_logits.append(real_logits.detach())
         loss = self.objective.discriminator_loss(real_logits, fake_logits)
         for penalty in self.penalties:

@@ -43,8 +43,16 @@ class EncodingSampler(Sampler):
         Raises:
             ValueError: As for `encode`.
         """
-        # `decode` refuses what it cannot use, and evaluation hands the labels of all data to every model.
-        return self.decode(self.encode(x, y), y if self.condition.shape else None)
+        return self.generate(self.encode(x, y), self.condition_of(x, y))
+
+    @abstractmethod
+    def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Latent variables and conditions as the networks get them, ``(N, *condition.shape)``, to data."""
+
+    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
+        """Data of latent variables, ``(N, *data_shape)``, images in [-1, 1]."""
+        self.require_latents(z)
+        return self.generate(z, self.encoded_condition(len(z), y))
 
     def condition_of(self, x: Tensor, y: Given | None) -> Tensor | None:
         """The condition of data with labels y as the networks get it: ``(N, *condition.shape)``, or None.
@@ -57,7 +65,8 @@ class EncodingSampler(Sampler):
             return None
         if y is None:
             raise ValueError("a conditional model encodes data together with their labels; give y")
-        return self.encoded_condition(len(x), y)
+        labels = self.condition.of_data(y, len(x))
+        return None if labels is None else self.condition.encode(labels.to(self.device))
 
     def _own_types(self, condition: Tensor | None) -> Tensor | None:
         return None if condition is None else self.in_own_type(condition)
@@ -92,10 +101,9 @@ class AutoEncoderSampler(EncodingSampler):
         z: Tensor = self.encoder(self.in_own_type(x), condition)
         return z
 
-    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
-        """Data of codes: ``(N, *latent_shape)`` to ``(N, *data_shape)``, images in [-1, 1]."""
-        self.require_latents(z)
-        output: Tensor = self.decoder(self.in_own_type(z), self._own_types(self.encoded_condition(len(z), y)))
+    def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Data of codes given a condition, ``(N, *condition.shape)``: ``(N, *data_shape)``."""
+        output: Tensor = self.decoder(self.in_own_type(z), self._own_types(condition))
         return output.tanh() if is_image(self.data_shape) else output
 
 
@@ -157,11 +165,6 @@ class VariationalSampler(EncodingSampler):
         binarisations.
         """
         return self.posterior(x, self.condition_of(x, y))[0]
-
-    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
-        """The mean of p(x|z): ``(N, *latent_shape)`` to ``(N, *data_shape)`` in [-1, 1]."""
-        self.require_latents(z)
-        return self.generate(z, self.encoded_condition(len(z), y))
 
     def sample_likelihood(self, number: int, y: Given | None = None, seed: int | None = None) -> Tensor:
         """Draws z from the prior and then x from p(x|z), where `sample` gives the mean of p(x|z).

@@ -62,6 +62,10 @@ class Condition(ABC):
             ValueError: If they are of another number, shape or range, or missing.
         """
 
+    def of_data(self, y: Given, number: int) -> Tensor | None:
+        """As `given`, for labels of items that are there, some of which may be missing."""
+        return self.given(y, number)
+
     @abstractmethod
     def blank(self, number: int) -> Tensor:
         """Labels of ``number`` items such as the data have, all zero."""
@@ -167,6 +171,10 @@ class ClassCondition(Condition):
         if y is None:
             return torch.arange(number) % len(self.class_names)
         return labels_of(y, number, self.class_names)
+
+    def of_data(self, y: Given, number: int) -> Tensor:
+        """Classes by their numbers or names; -1 is a missing label, which training may meet too."""
+        return labels_of(y, number, self.class_names, lowest=MISSING_LABEL)
 
     def blank(self, number: int) -> Tensor:
         """Class 0."""

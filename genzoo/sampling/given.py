@@ -16,13 +16,14 @@ Given = Tensor | NDArray[Any] | Sequence[Any] | int | str
 MANY = 20
 
 
-def labels_of(y: Given, number: int, class_names: Sequence[str]) -> Tensor:
+def labels_of(y: Given, number: int, class_names: Sequence[str], lowest: int = 0) -> Tensor:
     """Class labels, whichever way they are given.
 
     Args:
         y: One class for all, or a sequence of one for each; each by its number or its name.
         number: How many labels are wanted.
         class_names: Of the classes, in the order of their numbers.
+        lowest: The smallest label; -1 where labels may be missing.
 
     Returns:
         ``(number,)``, int64.
@@ -47,8 +48,8 @@ def labels_of(y: Given, number: int, class_names: Sequence[str]) -> Tensor:
             f"y should have the shape ({number},), one condition per image, or be one class for all, got "
             f"{tuple(labels.shape)}"
         )
-    if number and (labels.min() < 0 or labels.max() > last):
-        raise ValueError(f"labels should lie in 0 to {last}, got {int(labels.min())} to {int(labels.max())}")
+    if number and (labels.min() < lowest or labels.max() > last):
+        raise ValueError(f"labels should lie in {lowest} to {last}, got {int(labels.min())} to {int(labels.max())}")
     return labels
 
 

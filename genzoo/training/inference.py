@@ -58,7 +58,7 @@ class InferenceModel(GenerativeModel):
         x, y = batch
         with self.using():
             encoding = self.encode(x, y)
-            reconstruction = self.decode(encoding, y if self.condition.shape else None)
+            reconstruction = self.acting.generate(encoding, self.acting.condition_of(x, y))
             return {"encoding": encoding, "reconstruction": reconstruction, "label": y}
 
     def prior_sample(self, number: int, noise: Any = None) -> Tensor:

@@ -5,11 +5,13 @@ import pytest
 import torch
 from torch.nn import functional
 
+from genzoo.callbacks.pictures import Pictures
 from genzoo.data.images import ImageDataModule
 from genzoo.data.splits import SPLIT_SEEDS
 from genzoo.models.cvae import ConditionalVAE
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import BatchNoise
+from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.spec import image_spec
 from tests.conftest import RandomImages
 
@@ -82,3 +84,19 @@ def test_images_are_encoded_together_with_their_labels():
 def test_data_without_anything_to_be_told_are_refused():
     with pytest.raises(ValueError, match="a ConditionalVAE needs data with class labels, attributes, tokens or cond"):
         ConditionalVAE(data_spec=image_spec(1, 28))
+
+
+def test_missing_labels_are_encoded_like_in_training_and_withheld_from_the_density(trainer):
+    data = RandomImages(number=60, batch_size=20, labelled=10, validation_fraction=0.0)
+    networks = MLPEncoderDecoder((8,))
+    density = GaussianMixtureDensity(1)
+    model = ConditionalVAE(data_spec=data.spec, latent_dim=2, networks=networks, density=density)
+    trainer(callbacks=[Pictures(columns=2, rows=2)]).fit(model, datamodule=data)
+    labels = torch.cat([y for _, y in data.training_batches(60)])
+    assert int((labels != -1).sum()) == 10
+    x = torch.rand(3, 1, 28, 28) * 2 - 1
+    unknown = model.sampler.posterior(x, torch.zeros(3, 10))[0]
+    torch.testing.assert_close(model.encode(x, torch.full((3,), -1)), unknown)
+    assert model.reconstruct(x, torch.tensor([0, -1, 3])).shape == x.shape
+    with pytest.raises(ValueError, match="labels should lie in 0 to 9, got -1 to -1"):
+        model.sample(3, torch.full((3,), -1))

@@ -40,8 +40,8 @@ class CodeSampler(EncodingSampler):
     def encode(self, x: Tensor, y: Given | None = None) -> Tensor:
         return self.scaling.inverse(self.first.encode(x, y))
 
-    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
-        return self.first.decode(self.scaling(self.in_own_type(z)), y)
+    def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.first.generate(self.scaling(self.in_own_type(z)), condition)
 
     def train(self, mode: bool = True) -> "CodeSampler":
         super().train(mode)
