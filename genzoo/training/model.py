@@ -185,7 +185,7 @@ class GenerativeModel(LightningModule, ABC):
 
     @contextmanager
     def using(self, weights: Weights | None = None) -> Iterator[None]:
-        """Lets one of the two sets of weights act for a while.
+        """Lets one of the two sets of weights act for a while, in all but `sample`, which is told its weights.
 
         Args:
             weights: Which of them; left out, `best_weights`.

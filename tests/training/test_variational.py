@@ -12,10 +12,12 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 from genzoo.losses.gaussian_likelihoods import Gaussian, LearnedGaussian
 from genzoo.losses.likelihoods import Bernoulli, ContinuousBernoulli, DiscretizedLogistic
 from genzoo.models.vae import VAE
+from genzoo.networks.architectures import EncoderDecoder
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.noise import BatchNoise, ImageNoise, Stream
 from genzoo.sampling.autoencoders import VariationalSampler
+from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.sampling.priors import Density, NormalPrior, Prior
 from genzoo.training.variational import VariationalModel
 from tests.conftest import RandomImages
@@ -335,3 +337,39 @@ def test_a_single_latent_variable_is_reported_like_several(trainer):
     assert float(runner.callback_metrics["val/kl_per_dimension/000"]) == pytest.approx(
         float(runner.callback_metrics["val/kl"]), rel=1e-5
     )
+
+
+class Unconditional(torch.nn.Sequential):
+    def forward(self, x, condition=None):
+        return super().forward(x)
+
+
+@dataclass(frozen=True)
+class PatchEncoderDecoder(EncoderDecoder):
+    """A code of its own for every 4 x 4 pixels."""
+
+    def encoder(self, data_shape, code_shape, condition_shape=()):
+        return Unconditional(torch.nn.Conv2d(data_shape[0], code_shape[0], 4, stride=4))
+
+    def decoder(self, code_shape, data_shape, condition_shape=()):
+        return Unconditional(torch.nn.ConvTranspose2d(code_shape[0], data_shape[0], 4, stride=4))
+
+
+class GridVAE(VAE):
+    @property
+    def latent_shape(self):
+        return (2, 7, 7)
+
+
+def test_latent_variables_may_be_a_grid(trainer):
+    data = RandomImages(number=60, batch_size=20)
+    density = GaussianMixtureDensity(1)
+    model = GridVAE(data_spec=data.spec, networks=PatchEncoderDecoder(), density=density, average_decay=0.5)
+    runner = trainer()
+    runner.fit(model, datamodule=data)
+    x = torch.zeros(3, 1, 28, 28)
+    assert model.prior_sample(4).shape == (4, 2, 7, 7)
+    assert model.encode(x).shape == (3, 2, 7, 7)
+    assert model.sample(4).shape == (4, 1, 28, 28)
+    assert model.elbo(x).shape == model.log_likelihood(x, samples=3).shape == (3,)
+    assert sum("kl_per_dimension" in name for name in runner.callback_metrics) == 2 * 7 * 7
