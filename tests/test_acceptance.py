@@ -8,9 +8,11 @@ import pytest
 
 from genzoo.cli import main
 from genzoo.cli.configs import shipped_configs
+from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.training.inference import InferenceModel
+from genzoo.training.variational import VariationalModel
 from tests.data.official_files import write_for_overlay
 from tests.models.test_contract import MODELS
 
@@ -24,6 +26,7 @@ SMALL = {
     MLPEncoderDecoder: ["--model.networks.hidden_features", "[4]"],
     MLPPlayers: ["--model.networks.generator_features", "[4]", "--model.networks.discriminator_features", "[4]"],
     DCGANPlayers: ["--model.networks.width", "2"],
+    ConvolutionalEncoderDecoder: ["--model.networks.width", "2"],
 }
 # Data that are drawn rather than read, and as many as one likes.
 FEW = {
@@ -50,17 +53,17 @@ def architecture(model):
 
 def refusal(model, overlay):
     """What is said where a model does not fit the data, None where it does."""
-    if overlay in POINTS and architecture(model) is DCGANPlayers:
+    if overlay in POINTS and architecture(model) in (ConvolutionalEncoderDecoder, DCGANPlayers):
         return "convolutional networks need square images (C, H, H), got data of shape (2,)"
-    if overlay in WITHOUT_CLASSES and model.__name__ == "ConditionalGAN":
-        return "a ConditionalGAN needs data with class labels"
+    if overlay in WITHOUT_CLASSES and model.__name__.startswith("Conditional"):
+        return f"a {model.__name__} needs data with class labels"
     return None
 
 
 def cheap_groups(model, overlay):
     """Those groups of scores that fit a model and its data and take little time."""
     fits = {
-        "likelihood": model.__name__ == "VAE",
+        "likelihood": issubclass(model, VariationalModel),
         "reconstruction": issubclass(model, InferenceModel) and overlay not in POINTS,
         "modes": model.__name__ != "AutoEncoder" and overlay in WITH_MODES,
     }
@@ -86,7 +89,10 @@ def scores(folder):
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_fit_validate_and_test(overlay, model, tmp_path, capsys):
     likelihood = ["--model.likelihood", "Gaussian", "--model.likelihood.activation", "identity"]
-    own = [*SMALL[architecture(model)], *(likelihood if model.__name__ == "VAE" and overlay in POINTS else [])]
+    own = [
+        *SMALL[architecture(model)],
+        *(likelihood if issubclass(model, VariationalModel) and overlay in POINTS else []),
+    ]
     arguments = ["--model", model.__name__, *own, "--config", f"configs/data/{overlay}.yaml", *STEP]
     arguments += FEW.get(overlay, [])
     arguments += ["--run.root", str(tmp_path / "runs"), "--run.name", "step"]

@@ -135,7 +135,6 @@ class VariationalSampler(EncodingSampler):
         condition: Condition = NoCondition(),
     ) -> None:
         super().__init__(data_spec, latent_shape, condition, prior, density)
-        likelihood.require_fit(data_spec)
         self.likelihood = likelihood
         self.likelihood_head = likelihood.build()
         # Both moments in one output, along the first dimension, which for grids is that of channels.

@@ -76,6 +76,7 @@ class VariationalModel(InferenceModel, DescentModel):
         for name, value in {"beta": beta, "free_bits": free_bits}.items():
             if not value >= 0:
                 raise ValueError(f"{name} must not be negative, got {value}")
+        likelihood.require_fit(self.data_spec)
         self.likelihood = likelihood
         self.prior = prior
         self.beta = beta

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from genzoo.cli import main
-from tests.models.test_multi_device import free_port, rank_environment
+from tests.training.test_multi_device import free_port, rank_environment
 
 
 def test_two_nodes_make_one_run(working_folder):
