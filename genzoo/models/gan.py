@@ -59,6 +59,7 @@ class GAN(AdversarialModel):
     representation_name = "discriminator"
 
     sampler: GeneratorSampler
+    acting: GeneratorSampler
 
     def __init__(
         self,
@@ -104,13 +105,6 @@ class GAN(AdversarialModel):
             ),
         ]
 
-    @property
-    def acting(self) -> GeneratorSampler:
-        """The sampler whose weights act."""
-        acting = super().acting
-        assert isinstance(acting, GeneratorSampler)
-        return acting
-
     def generate(self, number: int, condition: Tensor | None, noise: Noise) -> Tensor:
         """Draws images: ``(number, *condition.shape)`` to ``(number, *data_shape)`` in [-1, 1]."""
         acting = self.acting
@@ -128,8 +122,7 @@ class GAN(AdversarialModel):
         return self._judged(self.discriminator, x, condition)
 
     def _judged(self, judge: Callable[..., Tensor], x: Tensor, condition: Tensor | None) -> Tensor:
-        in_own_type = self.sampler.in_own_type
-        return judge(in_own_type(x), None if condition is None else in_own_type(condition))
+        return judge(self.sampler.in_own_type(x), self.sampler.condition_in_own_type(condition))
 
     def discriminator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """The objective's loss on real images and as many generated ones, and the penalties."""

@@ -45,15 +45,6 @@ class EncodingSampler(Sampler):
         """
         return self.generate(self.encode(x, y), self.condition_of(x, y))
 
-    @abstractmethod
-    def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Latent variables and conditions as the networks get them, ``(N, *condition.shape)``, to data."""
-
-    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
-        """Data of latent variables, ``(N, *data_shape)``, images in [-1, 1]."""
-        self.require_latents(z)
-        return self.generate(z, self.encoded_condition(len(z), y))
-
     def condition_of(self, x: Tensor, y: Given | None) -> Tensor | None:
         """The condition of data with labels y as the networks get it: ``(N, *condition.shape)``, or None.
 
@@ -65,11 +56,7 @@ class EncodingSampler(Sampler):
             return None
         if y is None:
             raise ValueError("a conditional model encodes data together with their labels; give y")
-        labels = self.condition.of_data(y, len(x))
-        return None if labels is None else self.condition.encode(labels.to(self.device))
-
-    def _own_types(self, condition: Tensor | None) -> Tensor | None:
-        return None if condition is None else self.in_own_type(condition)
+        return self.as_networks_get(self.condition.of_data(y, len(x)))
 
 
 class AutoEncoderSampler(EncodingSampler):
@@ -97,13 +84,13 @@ class AutoEncoderSampler(EncodingSampler):
 
     def encode(self, x: Tensor, y: Given | None = None) -> Tensor:
         """Codes of data: ``(N, *data_shape)`` to ``(N, *latent_shape)``."""
-        condition = self._own_types(self.condition_of(x, y))
+        condition = self.condition_in_own_type(self.condition_of(x, y))
         z: Tensor = self.encoder(self.in_own_type(x), condition)
         return z
 
     def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Data of codes given a condition, ``(N, *condition.shape)``: ``(N, *data_shape)``."""
-        output: Tensor = self.decoder(self.in_own_type(z), self._own_types(condition))
+        output: Tensor = self.decoder(self.in_own_type(z), self.condition_in_own_type(condition))
         return output.tanh() if is_image(self.data_shape) else output
 
 
@@ -144,13 +131,14 @@ class VariationalSampler(EncodingSampler):
 
     def posterior(self, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mu and log Sigma of q(z|x), each ``(N, *latent_shape)``."""
-        moments: Tensor = self.encoder(self.in_own_type(x), self._own_types(condition))
+        moments: Tensor = self.encoder(self.in_own_type(x), self.condition_in_own_type(condition))
         mean, log_variance = moments.chunk(2, dim=1)
         return mean, log_variance
 
     def likelihood_parameters(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """What parametrises p(x|z), as ``likelihood`` takes it."""
-        parameters: Tensor = self.likelihood_head(self.decoder(self.in_own_type(z), self._own_types(condition)))
+        output = self.decoder(self.in_own_type(z), self.condition_in_own_type(condition))
+        parameters: Tensor = self.likelihood_head(output)
         return parameters
 
     def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:

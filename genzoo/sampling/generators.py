@@ -4,7 +4,6 @@ from torch import Tensor
 
 from genzoo.networks.architectures import Players
 from genzoo.sampling.conditions import Condition, NoCondition
-from genzoo.sampling.given import Given
 from genzoo.sampling.priors import NormalPrior, Prior
 from genzoo.sampling.sampler import Sampler
 from genzoo.spec import DataSpec
@@ -32,13 +31,7 @@ class GeneratorSampler(Sampler):
         super().__init__(data_spec, latent_shape, condition, prior)
         self.generator = networks.generator(self.latent_shape, self.data_shape, condition.shape)
 
-    def generate(self, z: Tensor, condition: Tensor | None) -> Tensor:
+    def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """G(z): latent variables and their condition, ``(N, *condition.shape)``, to ``(N, *data_shape)``."""
-        condition = None if condition is None else self.in_own_type(condition)
-        generated: Tensor = self.generator(self.in_own_type(z), condition)
+        generated: Tensor = self.generator(self.in_own_type(z), self.condition_in_own_type(condition))
         return generated
-
-    def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
-        """Data of latent variables, ``(N, *data_shape)``, images in [-1, 1]."""
-        self.require_latents(z)
-        return self.generate(z, self.encoded_condition(len(z), y))

@@ -67,10 +67,8 @@ def vectors_of(y: Given, number: int, length: int) -> Tensor:
     Raises:
         ValueError: If they are of another number or length, or no numbers.
     """
-    vectors = _as_tensor(y)
-    if vectors is not None and vectors.shape == (length,):
-        vectors = vectors.expand(number, length)
-    if vectors is None or vectors.shape != (number, length):
+    vectors = _for_each(y, number, (length,))
+    if vectors is None:
         raise ValueError(
             f"y should have the shape ({number}, {length}), one condition per image, or be one vector of {length} "
             f"numbers for all, got {described(y)}"
@@ -92,10 +90,8 @@ def images_of(y: Given, number: int, shape: tuple[int, ...]) -> Tensor:
     Raises:
         ValueError: If they are of another number, shape or range, or no floats.
     """
-    images = _as_tensor(y)
-    if images is not None and images.shape == shape:
-        images = images.expand(number, *shape)
-    if images is None or images.shape != (number, *shape) or not images.is_floating_point():
+    images = _for_each(y, number, shape)
+    if images is None or not images.is_floating_point():
         raise ValueError(
             f"y should be floats of the shape {(number, *shape)}, one image per sample, or one image {shape} for all, "
             f"got {described(y)}; bring images there with genzoo.spec.to_size, and bytes to [-1, 1] with "
@@ -125,10 +121,8 @@ def tokens_of(y: Given, number: int, length: int, vocabulary: int) -> Tensor:
     Raises:
         ValueError: If they are of another number or length, or no tokens.
     """
-    tokens = _as_tensor(y)
-    if tokens is not None and tokens.shape == (length,):
-        tokens = tokens.expand(number, length)
-    if tokens is None or tokens.shape != (number, length) or not _are_whole(tokens):
+    tokens = _for_each(y, number, (length,))
+    if tokens is None or not _are_whole(tokens):
         raise ValueError(
             f"y should be whole numbers of the shape ({number}, {length}), one sequence of tokens per item, or one "
             f"sequence of {length} for all, got {described(y)}"
@@ -173,6 +167,14 @@ def _as_tensor(values: Any) -> Tensor | None:
         return values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
     except (TypeError, ValueError, RuntimeError):
         return None
+
+
+def _for_each(y: Any, number: int, shape: tuple[int, ...]) -> Tensor | None:
+    """Conditions of one shape, one for each of so many items; None if they are neither that nor one for all."""
+    values = _as_tensor(y)
+    if values is not None and values.shape == shape:
+        values = values.expand(number, *shape)
+    return values if values is not None and values.shape == (number, *shape) else None
 
 
 def _are_whole(values: Tensor) -> bool:

@@ -26,7 +26,7 @@ SAMPLES_AT_ONCE = 256
 class Sampler(nn.Module, ABC):
     """Draws data like those that a model was trained on.
 
-    A subclass makes its networks and says what `decode` does with them. Its constructor's arguments are plain data or
+    A subclass makes its networks and says in `generate` what they do. Its constructor's arguments are plain data or
     values, so that `as_plain` and `from_plain` rebuild it.
 
     Args:
@@ -74,6 +74,17 @@ class Sampler(nn.Module, ABC):
             self.replace_density(density)
 
     @abstractmethod
+    def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Turns latent variables into data, without a look at whether they fit: what training calls in each step.
+
+        Args:
+            z: ``(N, *latent_shape)``.
+            condition: What they depend on as the networks get it, ``(N, *condition.shape)``.
+
+        Returns:
+            ``(N, *data_shape)``, images in [-1, 1].
+        """
+
     def decode(self, z: Tensor, y: Given | None = None) -> Tensor:
         """Turns latent variables into data.
 
@@ -87,6 +98,8 @@ class Sampler(nn.Module, ABC):
         Raises:
             ValueError: If latent variables or conditions do not fit.
         """
+        self.require_latents(z)
+        return self.generate(z, self.encoded_condition(len(z), y))
 
     def forward(self, z: Tensor, y: Given | None = None) -> Tensor:
         """The same as `decode`."""
@@ -157,8 +170,11 @@ class Sampler(nn.Module, ABC):
 
     def encoded_condition(self, number: int, y: Given | None) -> Tensor | None:
         """The condition y, as `sample` takes it, as the networks get it: ``(number, *condition.shape)``, or None."""
-        given = self.condition.given(y, number)
-        return None if given is None else self.condition.encode(given.to(self.device))
+        return self.as_networks_get(self.condition.given(y, number))
+
+    def as_networks_get(self, labels: Tensor | None) -> Tensor | None:
+        """The condition of labels such as a batch has, where the networks are: ``(N, *condition.shape)``, or None."""
+        return None if labels is None else self.condition.encode(labels.to(self.device))
 
     def require_data(self, x: Tensor) -> None:
         """Raises a `ValueError` unless x are items as the networks see them, floats ``(N, *data_shape)``."""
@@ -191,6 +207,10 @@ class Sampler(nn.Module, ABC):
         Noise is float32, and so are images: a model of another type hands nothing to its networks but through this.
         """
         return values.to(next((parameter.dtype for parameter in self.parameters()), torch.float32))
+
+    def condition_in_own_type(self, condition: Tensor | None) -> Tensor | None:
+        """The same of a condition, where there is one."""
+        return None if condition is None else self.in_own_type(condition)
 
     def fresh_noise(self) -> Noise:
         """Noise with a seed of its own, drawn from torch's global generator."""

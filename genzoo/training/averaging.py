@@ -15,13 +15,12 @@ from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from genzoo.sampling.sampler import Sampler
+from genzoo.sampling.stored import AVERAGED, RAW, UPDATES
 
 Weights = Literal["raw", "averaged"]
 """The weights that are trained, or their averages."""
 
 AnySampler = TypeVar("AnySampler", bound=Sampler)
-
-PREFIX = "average."
 
 
 class WeightAverage(nn.Module):
@@ -133,12 +132,12 @@ def fit_average(state: dict[str, Any], average: WeightAverage | None, sampler: S
         average: The model's averages.
         sampler: The model's sampler.
     """
-    stored = [name for name in state if name.startswith(PREFIX)]
+    stored = [name for name in state if name.startswith((AVERAGED, UPDATES))]
     if average is None:
         for name in stored:
             del state[name]
     elif not stored:
-        parts = tuple(f"sampler.{name}." for name in sampler.trained_parts())
-        raw = {name.removeprefix("sampler."): value for name, value in state.items() if name.startswith(parts)}
-        state.update({f"{PREFIX}copies.{name}": value for name, value in raw.items()})
-        state[f"{PREFIX}_extra_state"] = 0
+        parts = tuple(f"{RAW}{name}." for name in sampler.trained_parts())
+        raw = {name.removeprefix(RAW): value for name, value in state.items() if name.startswith(parts)}
+        state.update({f"{AVERAGED}{name}": value for name, value in raw.items()})
+        state[UPDATES] = 0

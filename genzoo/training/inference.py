@@ -12,7 +12,11 @@ from genzoo.precision import at_least_float32
 from genzoo.sampling.autoencoders import EncodingSampler
 from genzoo.sampling.densities import FittedPrior
 from genzoo.sampling.given import Given
+from genzoo.sampling.stored import RAW
 from genzoo.training.model import GenerativeModel, evaluating
+
+# How the names of a density's values begin in a checkpoint.
+DENSITY = f"{RAW}density."
 
 
 class InferenceModel(GenerativeModel):
@@ -27,19 +31,13 @@ class InferenceModel(GenerativeModel):
     """
 
     sampler: EncodingSampler
+    acting: EncodingSampler
     representation_name = "codes"
 
     def __init__(self, density: FittedPrior | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.density = density
         self._step_of_density: int | None = None
-
-    @property
-    def acting(self) -> EncodingSampler:
-        """The sampler whose weights act."""
-        acting = super().acting
-        assert isinstance(acting, EncodingSampler)
-        return acting
 
     def encode(self, x: Tensor, y: Given | None = None) -> Tensor:
         """The latent variables of data, as `EncodingSampler.encode` gives them."""
@@ -128,14 +126,14 @@ class InferenceModel(GenerativeModel):
         super().on_save_checkpoint(checkpoint)
         if self.sampler.density is not None and (self.trainer.is_global_zero or self.is_divided):
             self._refresh_density()
-            checkpoint["state_dict"].update(self.sampler.density.state_dict(prefix="sampler.density."))
+            checkpoint["state_dict"].update(self.sampler.density.state_dict(prefix=DENSITY))
 
     def fit_state(self, state: dict[str, Any]) -> None:
         """Takes the weights of a model that had no density, or another one; this one is then yet to be fitted."""
         super().fit_state(state)
-        prefix, density = "sampler.density.", self.sampler.density
-        own = {} if density is None else density.state_dict(prefix=prefix)
-        stored = {name: value for name, value in state.items() if name.startswith(prefix)}
+        density = self.sampler.density
+        own = {} if density is None else density.state_dict(prefix=DENSITY)
+        stored = {name: value for name, value in state.items() if name.startswith(DENSITY)}
         if {name: value.shape for name, value in stored.items()} != {name: value.shape for name, value in own.items()}:
             for name in stored:
                 del state[name]

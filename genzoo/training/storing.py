@@ -17,6 +17,7 @@ from genzoo.hyperparameters import as_plain
 from genzoo.moved import renamed
 from genzoo.networks.discriminator import LayeredDiscriminator, rename_head
 from genzoo.sampling.sampler import Sampler
+from genzoo.sampling.stored import AVERAGED, RAW
 from genzoo.training.optimizers import renew_settings
 
 # The entry of a checkpoint that tells the data which the model is trained on.
@@ -127,13 +128,13 @@ def rename_weights(state: dict[str, Any], model: LightningModule, sampler: Sampl
     parts = dict(sampler.named_children())
     moved = {*parts, "density"}
     for name in list(state):
-        prefix = next((prefix for prefix in ("average.copies.", "") if name.startswith(prefix)), "")
+        prefix = next((prefix for prefix in (AVERAGED, "") if name.startswith(prefix)), "")
         part, _, rest = name.removeprefix(prefix).partition(".")
         if part == "shared_parameters":
             # What all values share was the model's, and is its likelihood's.
             part, rest = "likelihood_head", next(iter(parts["likelihood_head"].state_dict()), rest)
         if part in moved and (part in parts or not prefix):
-            state[f"{prefix or 'sampler.'}{part}.{rest}"] = state.pop(name)
+            state[f"{prefix or RAW}{part}.{rest}"] = state.pop(name)
     for name, module in model.named_modules():
         if isinstance(module, LayeredDiscriminator):
             rename_head(module, state, f"{name}.")

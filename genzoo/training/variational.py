@@ -60,6 +60,7 @@ class VariationalModel(InferenceModel, DescentModel):
     progress_metrics = ("train/elbo", "val/elbo")
 
     sampler: VariationalSampler
+    acting: VariationalSampler
 
     # Abstract, since a subclass has to make the sampler.
     @abstractmethod
@@ -82,13 +83,6 @@ class VariationalModel(InferenceModel, DescentModel):
         self.beta = beta
         self.kl_warmup_steps = whole_number("kl_warmup_steps", kl_warmup_steps)
         self.free_bits = free_bits
-
-    @property
-    def acting(self) -> VariationalSampler:
-        """The sampler whose weights act."""
-        acting = super().acting
-        assert isinstance(acting, VariationalSampler)
-        return acting
 
     def sample_likelihood(self, number: int, y: Given | None = None, seed: int | None = None) -> Tensor:
         """Draws z from the prior and then x from p(x|z), as `VariationalSampler.sample_likelihood` does."""
