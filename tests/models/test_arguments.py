@@ -8,10 +8,9 @@ from genzoo.models import DCGAN, GAN, VAE, AutoEncoder, ConditionalGAN
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.densities import GaussianMixtureDensity
-from genzoo.sampling.given import labels_of, vectors_of
 from genzoo.spec import image_spec
+from tests.sampling.test_given import CLOTHES, NO_CLASSES, SNEAKERS
 
-CLOTHES = ["T-shirt", "Trouser", "Pullover", "Sneaker"]
 SPEC = image_spec(1, 28, class_names=CLOTHES)
 PLAYERS = MLPPlayers((8,), (8,))
 
@@ -23,65 +22,20 @@ def model_of(cls, **settings):
     return cls(data_spec=SPEC, networks=networks, **settings)
 
 
-@pytest.mark.parametrize(
-    "y",
-    [
-        3,
-        np.int64(3),
-        np.uint8(3),
-        np.array(3),
-        torch.tensor(3),
-        torch.tensor(3, dtype=torch.uint8),
-        "Sneaker",
-        np.str_("Sneaker"),
-        ["Sneaker"] * 4,
-        np.array(["Sneaker"] * 4),
-        [3, "Sneaker", np.int64(3), torch.tensor(3)],
-        (3, 3, 3, 3),
-        np.full(4, 3, np.int16),
-        torch.full((4,), 3, dtype=torch.int32),
-    ],
-    ids=repr,
-)
+@pytest.mark.parametrize("y", SNEAKERS, ids=repr)
 def test_a_class_is_a_class_however_it_is_written(y):
     model = model_of(ConditionalGAN)
     expected = model.sample(4, torch.full((4,), 3), seed=0)
     assert torch.equal(model.sample(4, y, seed=0), expected)
     z = model.prior_sample(4)
     assert torch.equal(model.eval().decode(z, y), model.decode(z, torch.full((4,), 3)))
-    assert torch.equal(labels_of(y, 4, CLOTHES), torch.full((4,), 3))
 
 
-def test_each_image_may_have_a_class_of_its_own():
-    for y in ([0, 3, 1], ["T-shirt", "Sneaker", "Trouser"], np.array([0, 3, 1])):
-        assert labels_of(y, 3, CLOTHES).tolist() == [0, 3, 1]
-    assert labels_of(range(3), 3, CLOTHES).tolist() == [0, 1, 2]
-    assert labels_of([], 0, CLOTHES).shape == labels_of(2, 0, CLOTHES).shape == (0,)
+def test_no_images_may_be_given_no_classes():
     assert model_of(ConditionalGAN).sample(0, y=[]).shape == (0, 1, 28, 28)
 
 
-@pytest.mark.parametrize(
-    ("y", "message"),
-    [
-        (
-            "Sneeker",
-            r"there is no class 'Sneeker'; did you mean Sneaker\? there are T-shirt, Trouser, Pullover, Sneaker",
-        ),
-        (["Trouser", "Hat"], "there is no class 'Hat'; there are T-shirt"),
-        (4, "labels should lie in 0 to 3, got 4 to 4"),
-        (-1, "labels should lie in 0 to 3, got -1 to -1"),
-        ([0, 1, 2], r"should have the shape \(2,\), one condition per image, or be one class for all, got \(3,\)"),
-        ([[0, 1]], r"got \(1, 2\)"),
-        (1.0, "y should be classes, by their numbers from 0 to 3 or their names, got 1.0"),
-        (True, "y should be classes, .* got True"),
-        ([0, None], r"y should be classes, .* got \[0, None\]"),
-        ([[0], [0, 1]], "y should be classes"),
-        ({"class": 3}, "y should be classes"),
-        (torch.zeros(2), r"y should be classes, .* got float32 of shape \(2,\)"),
-        (np.zeros((2, 3)), r"y should be classes, .* got float64 of shape \(2, 3\)"),
-    ],
-    ids=repr,
-)
+@pytest.mark.parametrize(("y", "message"), NO_CLASSES, ids=repr)
 def test_what_is_no_class_is_named(y, message):
     model = model_of(ConditionalGAN)
     with pytest.raises(ValueError, match=message):
@@ -90,16 +44,8 @@ def test_what_is_no_class_is_named(y, message):
         model.decode(model.prior_sample(2), y)
 
 
-def test_many_classes_are_counted_rather_than_listed():
-    with pytest.raises(ValueError, match=r"no class 'mode_7'; did you mean mode_\d\d\? there are 25 classes"):
-        labels_of("mode_7", 1, [f"mode_{number:02d}" for number in range(25)])
-
-
 def test_vectors_may_be_one_for_all_or_one_for_each():
     one = torch.tensor([[1.0, 0.0, 0.5]])
-    for y in ([1, 0, 0.5], np.array([1, 0, 0.5]), one[0], one.expand(2, 3), [[1, 0, 0.5]] * 2, np.tile(one, (2, 1))):
-        assert torch.equal(vectors_of(y, 2, 3).float(), one.expand(2, 3))
-    assert vectors_of([True, False], 1, 2).tolist() == [[1.0, 0.0]]
     model = model_of(ConditionalGAN, vector_dim=3)
     assert torch.equal(model.sample(2, [1, 0, 0.5], seed=0), model.sample(2, one.expand(2, 3), seed=0))
     for y in (3, "Sneaker", [1, 0], torch.zeros(3, 3), [["a", "b", "c"]] * 2):

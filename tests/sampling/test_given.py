@@ -9,26 +9,25 @@ from genzoo.sampling.given import images_of, labels_of, tokens_of, vectors_of
 CLOTHES = ["T-shirt", "Trouser", "Pullover", "Sneaker"]
 
 
-@pytest.mark.parametrize(
-    "y",
-    [
-        3,
-        np.int64(3),
-        np.uint8(3),
-        np.array(3),
-        torch.tensor(3),
-        torch.tensor(3, dtype=torch.uint8),
-        "Sneaker",
-        np.str_("Sneaker"),
-        ["Sneaker"] * 4,
-        np.array(["Sneaker"] * 4),
-        [3, "Sneaker", np.int64(3), torch.tensor(3)],
-        (3, 3, 3, 3),
-        np.full(4, 3, np.int16),
-        torch.full((4,), 3, dtype=torch.int32),
-    ],
-    ids=repr,
-)
+SNEAKERS = [
+    3,
+    np.int64(3),
+    np.uint8(3),
+    np.array(3),
+    torch.tensor(3),
+    torch.tensor(3, dtype=torch.uint8),
+    "Sneaker",
+    np.str_("Sneaker"),
+    ["Sneaker"] * 4,
+    np.array(["Sneaker"] * 4),
+    [3, "Sneaker", np.int64(3), torch.tensor(3)],
+    (3, 3, 3, 3),
+    np.full(4, 3, np.int16),
+    torch.full((4,), 3, dtype=torch.int32),
+]
+
+
+@pytest.mark.parametrize("y", SNEAKERS, ids=repr)
 def test_a_class_is_a_class_however_it_is_written(y):
     labels = labels_of(y, 4, CLOTHES)
     assert labels.dtype == torch.int64
@@ -42,28 +41,27 @@ def test_each_item_may_have_a_class_of_its_own():
     assert labels_of([], 0, CLOTHES).shape == labels_of(2, 0, CLOTHES).shape == (0,)
 
 
-@pytest.mark.parametrize(
-    ("y", "message"),
-    [
-        (
-            "Sneeker",
-            r"there is no class 'Sneeker'; did you mean Sneaker\? there are T-shirt, Trouser, Pullover, Sneaker",
-        ),
-        (["Trouser", "Hat"], "there is no class 'Hat'; there are T-shirt"),
-        (4, "labels should lie in 0 to 3, got 4 to 4"),
-        (-1, "labels should lie in 0 to 3, got -1 to -1"),
-        ([0, 1, 2], r"should have the shape \(2,\), one condition per image, or be one class for all, got \(3,\)"),
-        ([[0, 1]], r"got \(1, 2\)"),
-        (1.0, "y should be classes, by their numbers from 0 to 3 or their names, got 1.0"),
-        (True, "y should be classes, .* got True"),
-        ([0, None], r"y should be classes, .* got \[0, None\]"),
-        ([[0], [0, 1]], "y should be classes"),
-        ({"class": 3}, "y should be classes"),
-        (torch.zeros(2), r"y should be classes, .* got float32 of shape \(2,\)"),
-        (np.zeros((2, 3)), r"y should be classes, .* got float64 of shape \(2, 3\)"),
-    ],
-    ids=repr,
-)
+NO_CLASSES = [
+    (
+        "Sneeker",
+        r"there is no class 'Sneeker'; did you mean Sneaker\? there are T-shirt, Trouser, Pullover, Sneaker",
+    ),
+    (["Trouser", "Hat"], "there is no class 'Hat'; there are T-shirt"),
+    (4, "labels should lie in 0 to 3, got 4 to 4"),
+    (-1, "labels should lie in 0 to 3, got -1 to -1"),
+    ([0, 1, 2], r"should have the shape \(2,\), one condition per image, or be one class for all, got \(3,\)"),
+    ([[0, 1]], r"got \(1, 2\)"),
+    (1.0, "y should be classes, by their numbers from 0 to 3 or their names, got 1.0"),
+    (True, "y should be classes, .* got True"),
+    ([0, None], r"y should be classes, .* got \[0, None\]"),
+    ([[0], [0, 1]], "y should be classes"),
+    ({"class": 3}, "y should be classes"),
+    (torch.zeros(2), r"y should be classes, .* got float32 of shape \(2,\)"),
+    (np.zeros((2, 3)), r"y should be classes, .* got float64 of shape \(2, 3\)"),
+]
+
+
+@pytest.mark.parametrize(("y", "message"), NO_CLASSES, ids=repr)
 def test_what_is_no_class_is_named(y, message):
     with pytest.raises(ValueError, match=message):
         labels_of(y, 2, CLOTHES)
