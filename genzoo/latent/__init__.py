@@ -1,0 +1,1 @@
+"""What the latent variables of a trained model mean: functions of a sampler."""
