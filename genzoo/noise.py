@@ -29,6 +29,7 @@ class Stream(IntEnum):
     SAMPLING = 4
     PENALTY = 5
     SHOWN = 6
+    INVERSION = 7
 
 
 def run_seed() -> int:

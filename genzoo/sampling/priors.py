@@ -33,6 +33,15 @@ class Density(nn.Module, ABC):
     def log_prob(self, z: Tensor) -> Tensor:
         """The log-density in nats: ``(N, *latent_shape)`` to ``(N,)``, in float32 at least."""
 
+    def returned(self, z: Tensor, noise: Noise) -> Tensor:
+        """Latent variables ``(N, *latent_shape)`` that a search has moved, brought back to where the density is not 0.
+
+        Args:
+            z: The latent variables.
+            noise: For densities that draw anew what has left them; row i is that of item i.
+        """
+        return z
+
     def kl(self, mean: Tensor, log_variance: Tensor) -> Tensor | None:
         r"""The divergence of diagonal Gaussians from this density, in closed form where there is one.
 
@@ -100,6 +109,14 @@ class UniformCube(Density):
     def sample(self, number: int, noise: Noise) -> Tensor:
         """Draws ``(number, *latent_shape)`` from [-1, 1), float32."""
         return 2.0 * noise.uniform(number, *self.latent_shape) - 1.0
+
+    def returned(self, z: Tensor, noise: Noise) -> Tensor:
+        """Draws anew, from [-1, 1), each latent variable that lies outside: stochastic clipping.
+
+        Clipped to the edge, latent variables would stay there. Source: Lipton and Tripathi 2017, section 2.
+        """
+        is_outside = (z < -1.0) | (z >= 1.0)
+        return z.where(~is_outside, self.sample(len(z), noise).to(z.dtype))
 
     def log_prob(self, z: Tensor) -> Tensor:
         r"""The log-density in nats: ``(N, *latent_shape)`` to ``(N,)``.

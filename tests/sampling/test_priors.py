@@ -72,3 +72,11 @@ def test_a_draw_is_a_function_of_its_place_alone_and_of_nothing_learned(prior):
     few = density.sample(3, ImageNoise(torch.arange(3), "cpu", 5))
     assert torch.equal(few, density.sample(200, ImageNoise(torch.arange(200), "cpu", 5))[:3])
     assert not density.state_dict()
+
+
+def test_what_leaves_the_cube_is_drawn_anew():
+    z, density = torch.tensor([[0.5, 1.5], [-1.0, -2.0]]), UniformPrior().build((2,))
+    drawn = density.sample(2, BatchNoise("cpu", 0))
+    returned = density.returned(z, BatchNoise("cpu", 0))
+    assert returned.flatten().tolist() == [0.5, float(drawn[0, 1]), -1.0, float(drawn[1, 1])]
+    assert torch.equal(NormalPrior().build((2,)).returned(z, BatchNoise("cpu", 0)), z)
