@@ -149,4 +149,5 @@ def to_float(images: Tensor) -> Tensor:
 
 def to_uint8(images: Tensor) -> Tensor:
     """The inverse of `to_float`: floats in [-1, 1] (clamped) to uint8 in [0, 255], same shape."""
-    return images.float().add(1.0).mul(127.5).round().clamp(0.0, 255.0).to(torch.uint8)
+    # In place but for the first: what `add` makes is a copy already.
+    return images.float().add(1.0).mul_(127.5).round_().clamp_(0.0, 255.0).to(torch.uint8)
