@@ -5,13 +5,14 @@ from importlib.util import find_spec
 from typing import Any
 
 
-def import_extra(module: str, package: str, user: str) -> Any:
+def import_extra(module: str, package: str, user: str, install: str | None = None) -> Any:
     """Imports a module of an optional package.
 
     Args:
         module: What to import.
         package: Its name for pip.
         user: What needs it.
+        install: What pip is asked for in its place, such as ``'genzoo[export]'``, which brings others along.
 
     Raises:
         ModuleNotFoundError: If the package is not installed, or does not have the module, or lacks another package.
@@ -25,7 +26,7 @@ def import_extra(module: str, package: str, user: str) -> Any:
             raise ModuleNotFoundError(f"{user} needs the package {package}, {lack}") from error
         raise ImportError(
             f"{user} needs the package {package}, which is installed but cannot be imported: {error}; run "
-            f"`pip install --upgrade --force-reinstall {package}`"
+            f"`pip install --upgrade --force-reinstall {install or package}`"
         ) from error
 
 

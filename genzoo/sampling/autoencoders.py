@@ -19,6 +19,17 @@ class EncodingSampler(Sampler):
     """A sampler that has an encoder beside its decoder."""
 
     @abstractmethod
+    def infer(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The latent variables of data, without randomness and without a look at whether the data fit.
+
+        Args:
+            x: ``(N, *data_shape)``, images in [-1, 1].
+            condition: What the networks get of their labels, ``(N, *condition.shape)``, as `condition_of` gives it.
+
+        Returns:
+            ``(N, *latent_shape)``.
+        """
+
     def encode(self, x: Tensor, y: Given | None = None) -> Tensor:
         """The latent variables of data, without randomness.
 
@@ -32,6 +43,7 @@ class EncodingSampler(Sampler):
         Raises:
             ValueError: If data or labels do not fit, or a conditional model is given no labels.
         """
+        return self.infer(x, self.condition_of(x, y))
 
     def reconstruct(self, x: Tensor, y: Given | None = None) -> Tensor:
         """Data through the bottleneck and back: ``(N, *data_shape)`` to the same shape.
@@ -43,7 +55,8 @@ class EncodingSampler(Sampler):
         Raises:
             ValueError: As for `encode`.
         """
-        return self.generate(self.encode(x, y), self.condition_of(x, y))
+        condition = self.condition_of(x, y)
+        return self.generate(self.infer(x, condition), condition)
 
     def condition_of(self, x: Tensor, y: Given | None) -> Tensor | None:
         """The condition of data with labels y as the networks get it: ``(N, *condition.shape)``, or None.
@@ -82,10 +95,9 @@ class AutoEncoderSampler(EncodingSampler):
         self.encoder = networks.encoder(self.data_shape, self.latent_shape, condition.shape)
         self.decoder = networks.decoder(self.latent_shape, self.data_shape, condition.shape)
 
-    def encode(self, x: Tensor, y: Given | None = None) -> Tensor:
-        """Codes of data: ``(N, *data_shape)`` to ``(N, *latent_shape)``."""
-        condition = self.condition_in_own_type(self.condition_of(x, y))
-        z: Tensor = self.encoder(self.in_own_type(x), condition)
+    def infer(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Codes of data given a condition, ``(N, *condition.shape)``: ``(N, *latent_shape)``."""
+        z: Tensor = self.encoder(self.in_own_type(x), self.condition_in_own_type(condition))
         return z
 
     def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -145,13 +157,13 @@ class VariationalSampler(EncodingSampler):
         """The mean of p(x|z) given a condition, ``(N, *condition.shape)``: ``(N, *data_shape)``."""
         return self.in_own_type(self.likelihood.mean(self.likelihood_parameters(z, condition)))
 
-    def encode(self, x: Tensor, y: Given | None = None) -> Tensor:
-        """The posterior means of data: ``(N, *data_shape)`` to ``(N, *latent_shape)``.
+    def infer(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The posterior means of data given a condition, ``(N, *condition.shape)``: ``(N, *latent_shape)``.
 
         Grey images are encoded as they are; under a Bernoulli likelihood training shows the encoder their random
         binarisations.
         """
-        return self.posterior(x, self.condition_of(x, y))[0]
+        return self.posterior(x, condition)[0]
 
     def sample_likelihood(self, number: int, y: Given | None = None, seed: int | None = None) -> Tensor:
         """Draws z from the prior and then x from p(x|z), where `sample` gives the mean of p(x|z).

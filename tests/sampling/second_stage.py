@@ -4,7 +4,6 @@ import torch
 from torch import Tensor, nn
 
 from genzoo.sampling.autoencoders import EncodingSampler
-from genzoo.sampling.given import Given
 from genzoo.sampling.priors import NormalPrior
 from genzoo.spec import DataSpec
 
@@ -37,8 +36,8 @@ class CodeSampler(EncodingSampler):
         self.first = first.requires_grad_(False)
         self.scaling = Scaling(*first.latent_shape)
 
-    def encode(self, x: Tensor, y: Given | None = None) -> Tensor:
-        return self.scaling.inverse(self.first.encode(x, y))
+    def infer(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.scaling.inverse(self.first.infer(x, condition))
 
     def generate(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.first.generate(self.scaling(self.in_own_type(z)), condition)
