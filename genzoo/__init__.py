@@ -23,14 +23,21 @@ PACKAGES_WITH_PUBLIC_CLASSES = (
 )
 
 
+# Public functions, each with its module.
+FUNCTIONS = {"load": "genzoo.zoo.loading"}
+
+
 def __dir__() -> list[str]:
     packages = [import_module(f"genzoo.{package}") for package in PACKAGES_WITH_PUBLIC_CLASSES]
-    return sorted({name for package in packages for name, value in vars(package).items() if isinstance(value, type)})
+    classes = {name for package in packages for name, value in vars(package).items() if isinstance(value, type)}
+    return sorted(classes | FUNCTIONS.keys())
 
 
 def __getattr__(name: str) -> Any:
     if name.startswith("_"):
         raise AttributeError(f"module 'genzoo' has no attribute {name!r}")
+    if name in FUNCTIONS:
+        return getattr(import_module(FUNCTIONS[name]), name)
     for package in PACKAGES_WITH_PUBLIC_CLASSES:
         found = getattr(import_module(f"genzoo.{package}"), name, None)
         if isinstance(found, type):

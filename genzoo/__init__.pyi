@@ -158,12 +158,16 @@ from genzoo.sampling.densities import FittedPrior as FittedPrior
 from genzoo.sampling.densities import GaussianMixture as GaussianMixture
 from genzoo.sampling.densities import GaussianMixtureDensity as GaussianMixtureDensity
 from genzoo.sampling.generators import GeneratorSampler as GeneratorSampler
+from genzoo.sampling.images import Images as Images
+from genzoo.sampling.images import Points as Points
+from genzoo.sampling.images import Samples as Samples
 from genzoo.sampling.priors import Density as Density
 from genzoo.sampling.priors import NormalPrior as NormalPrior
 from genzoo.sampling.priors import Prior as Prior
 from genzoo.sampling.priors import StandardNormal as StandardNormal
 from genzoo.sampling.priors import UniformCube as UniformCube
 from genzoo.sampling.priors import UniformPrior as UniformPrior
+from genzoo.sampling.safe_files import SafeFileError as SafeFileError
 from genzoo.sampling.sampler import Sampler as Sampler
 from genzoo.training.adversarial import AdversarialModel as AdversarialModel
 from genzoo.training.adversarial import Player as Player
@@ -181,5 +185,6 @@ from genzoo.training.recorder import Recorder as Recorder
 from genzoo.training.split_means import SplitMeans as SplitMeans
 from genzoo.training.step_log import StepLog as StepLog
 from genzoo.training.variational import VariationalModel as VariationalModel
+from genzoo.zoo.loading import load as load
 
 __version__: str

@@ -14,6 +14,8 @@ import torch
 from packaging.version import InvalidVersion, Version
 from torch import Tensor
 
+# In the folder of a run: where its checkpoints are, and which of them there may be.
+CHECKPOINTS, BEST, LAST = "checkpoints", "best.ckpt", "last.ckpt"
 OURS = "runs/MODEL/NAME/checkpoints/last.ckpt"
 VERSION = "pytorch-lightning_version"
 # What the entries of a checkpoint are, where it has them.

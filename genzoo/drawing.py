@@ -1,15 +1,16 @@
-"""Pictures of images and of points: laid out, written, and handed to loggers."""
+"""Pictures of images and of points: laid out, and written."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from PIL import Image
 from torch import Tensor
-from torchvision.utils import make_grid
 
 from genzoo.files import whole_file
 from genzoo.spec import DataSpec, to_native, to_uint8
+
+LINE = 2
 
 
 def grid(images: Tensor, spec: DataSpec, columns: int) -> np.ndarray:
@@ -27,8 +28,27 @@ def grid(images: Tensor, spec: DataSpec, columns: int) -> np.ndarray:
 
 
 def tiled(images: Tensor, columns: int) -> np.ndarray:
-    """Lays images ``(N, C, H, W)``, uint8, out in rows: uint8, ``(height, width, 3)``."""
-    picture: np.ndarray = make_grid(images, nrow=columns, padding=2, pad_value=255).permute(1, 2, 0).numpy()
+    """Lays images out in rows, with white lines of 2 pixels between and around them.
+
+    As torchvision's ``make_grid`` does, without which samples can be drawn so.
+
+    Args:
+        images: ``(N, C, H, W)``, uint8, grey or in colour.
+        columns: Images in a row.
+
+    Returns:
+        uint8, ``(height, width, 3)``; a single image as it is, without lines.
+    """
+    pixels: np.ndarray = images.permute(0, 2, 3, 1).expand(-1, -1, -1, 3).numpy()
+    if len(pixels) == 1:
+        return np.array(pixels[0])
+    number, height, width = pixels.shape[:3]
+    columns = min(columns, number)
+    rows = -(-number // columns)
+    picture = np.full((rows * (height + LINE) + LINE, columns * (width + LINE) + LINE, 3), 255, np.uint8)
+    for place, image in enumerate(pixels):
+        top, left = LINE + place // columns * (height + LINE), LINE + place % columns * (width + LINE)
+        picture[top : top + height, left : left + width] = image
     return picture
 
 
@@ -62,19 +82,11 @@ def save_picture(path: Path, picture: np.ndarray) -> None:
         OSError: If it cannot be written.
     """
     with whole_file(path) as unfinished:
-        Image.fromarray(picture).save(unfinished, format="PNG")
+        unfinished.write_bytes(png(picture))
 
 
-def log_picture(logger: Logger, name: str, picture: np.ndarray, step: int) -> None:
-    """Hands a picture to a logger, if it is one that takes pictures.
-
-    Args:
-        logger: Any of Lightning's loggers.
-        name: What the picture is called there.
-        picture: uint8, ``(height, width, 3)``; passed on exactly as it is.
-        step: The step that scalars of the same moment carry.
-    """
-    if hasattr(logger, "log_image"):
-        logger.log_image(key=name, images=[picture], step=step)
-    elif isinstance(logger, TensorBoardLogger):
-        logger.experiment.add_image(name, picture, step, dataformats="HWC")
+def png(picture: np.ndarray) -> bytes:
+    """A picture, uint8, ``(height, width, 3)``, as the bytes of a PNG file."""
+    buffer = BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG")
+    return buffer.getvalue()

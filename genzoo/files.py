@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,6 +55,61 @@ def whole_file(path: Path, what: str = "") -> Iterator[Path]:
         ) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder to write into that is moved to its own place once everything in it is written.
+
+    Until then, and after any failure, there is what was there before; a folder that was there is replaced.
+
+    Args:
+        path: The folder's own place; the one around it is made if need be.
+
+    Yields:
+        An empty folder to write into.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    unfinished, before = (path.with_name(f"{path.name}.{state}") for state in ("unfinished", "before"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        yield unfinished
+        # A folder that is not empty cannot be replaced in one step.
+        if path.is_dir():
+            path.replace(before)
+        unfinished.replace(path)
+        shutil.rmtree(before, ignore_errors=True)
+    except OSError as error:
+        if before.is_dir() and not path.exists():
+            before.replace(path)
+        raise OSError(error.errno, f"{path} cannot be written ({reason(error)}); {remedy(error)}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def require_free(path: Path, overwrite: bool = False, option: str = "--out") -> None:
+    """Requires that something can be written to a place, before it is made.
+
+    Args:
+        path: The file or folder to be.
+        overwrite: Whether what is there may be replaced.
+        option: What chooses the place, for the message.
+
+    Raises:
+        FileExistsError: If something is there already.
+        ValueError: If the place cannot be written to.
+    """
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} is there already; give --overwrite to replace it, or choose another {option}")
+    around = next(folder for folder in path.absolute().parents if folder.exists())
+    if not around.is_dir():
+        raise ValueError(f"{path} cannot be written, since {around} is no folder; choose another {option}")
+    if not os.access(around, os.W_OK | os.X_OK):
+        raise ValueError(f"{path} cannot be written, since nothing may be put into {around}; choose another {option}")
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch.loggers
+import numpy as np
 from lightning.fabric.loggers.logger import rank_zero_experiment
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_only, rank_zero_warn
 
@@ -327,3 +329,18 @@ def _require_understood(project: str) -> None:
             f"W&B does not understand the environment variable WANDB_{setting.upper()}: "
             f"{wrong.partition(' [type=')[0].strip()}; correct or unset it"
         ) from error
+
+
+def log_picture(logger: Logger, name: str, picture: np.ndarray, step: int) -> None:
+    """Hands a picture to a logger, if it is one that takes pictures.
+
+    Args:
+        logger: Any of Lightning's loggers.
+        name: What the picture is called there.
+        picture: uint8, ``(height, width, 3)``; passed on exactly as it is.
+        step: The step that scalars of the same moment carry.
+    """
+    if hasattr(logger, "log_image"):
+        logger.log_image(key=name, images=[picture], step=step)
+    elif isinstance(logger, TensorBoardLogger):
+        logger.experiment.add_image(name, picture, step, dataformats="HWC")

@@ -23,7 +23,8 @@ def stubs() -> Iterator[tuple[Path, str]]:
         yield Path(next(iter(module.__path__))) / "__init__.pyi", BEGINNING + _imports(origins)
         # As where they are looked up: of two classes of one name, the first package has the one that is meant.
         owners = origins | owners
-    version = "\n__version__: str\n"
+    functions = "".join(f"from {module} import {name} as {name}\n" for name, module in genzoo.FUNCTIONS.items())
+    version = f"{functions}\n__version__: str\n"
     yield Path(next(iter(genzoo.__path__))) / "__init__.pyi", BEGINNING + _imports(owners) + version
 
 

@@ -1,10 +1,13 @@
 """Pictures show every pixel and every point as it is, also once they are written or logged."""
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
+from torchvision.utils import make_grid
 
-from genzoo.drawing import grid, log_picture, save_picture, scatter
+from genzoo.drawing import grid, save_picture, scatter, tiled
+from genzoo.loggers import log_picture
 from genzoo.spec import image_spec
 
 
@@ -26,6 +29,13 @@ def test_a_grid_shows_every_pixel_as_it_is_in_native_size():
     assert picture.shape == (2 * 30 + 2, 3 * 30 + 2, 3)
     for tile, image in zip(tiles(picture, 28, 3), native, strict=True):
         assert np.array_equal(tile, image[0].numpy())
+
+
+@pytest.mark.parametrize(("number", "channels", "columns"), [(1, 1, 8), (5, 3, 8), (8, 1, 3), (6, 3, 2), (7, 1, 1)])
+def test_images_are_laid_out_as_torchvision_lays_them_out(number, channels, columns):
+    images = torch.randint(0, 256, (number, channels, 7, 5), dtype=torch.uint8)
+    expected = make_grid(images, nrow=columns, padding=2, pad_value=255).permute(1, 2, 0).expand(-1, -1, 3)
+    assert np.array_equal(tiled(images, columns), expected.numpy())
 
 
 def test_a_saved_picture_reads_back_the_same_and_leaves_nothing_else(tmp_path):

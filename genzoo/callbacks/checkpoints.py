@@ -9,12 +9,11 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
+from genzoo.checkpoint_files import BEST, LAST
 from genzoo.files import whole_file
 from genzoo.training.checkpoint_io import SafeCheckpointIO
 from genzoo.training.steps import ends_step
 
-BEST = "best.ckpt"
-LAST = "last.ckpt"
 # To agree on something devices wait for each other, which at every batch would show in the speed.
 BATCHES_BETWEEN_AGREEMENTS = 10
 

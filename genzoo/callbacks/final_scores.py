@@ -11,12 +11,13 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from numpy.typing import NDArray
 
 from genzoo.data.splits import ArrayDataModule
-from genzoo.drawing import log_picture, save_picture
+from genzoo.drawing import save_picture
 from genzoo.evaluation.compared import Comparison
 from genzoo.evaluation.groups import all_scores, require_fit
 from genzoo.evaluation.score import Score, score_table, write_scores
 from genzoo.evaluation.score_group import GroupName
 from genzoo.hyperparameters import whole_number
+from genzoo.loggers import log_picture
 from genzoo.training.model import GenerativeModel
 
 

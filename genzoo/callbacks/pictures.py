@@ -9,8 +9,9 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from genzoo.data.arrays import Batch
-from genzoo.drawing import grid, log_picture, save_picture, scatter
+from genzoo.drawing import grid, save_picture, scatter
 from genzoo.hyperparameters import whole_number
+from genzoo.loggers import log_picture
 from genzoo.sampling.capabilities import Encodes
 from genzoo.spec import is_image
 from genzoo.training.model import GenerativeModel, evaluating

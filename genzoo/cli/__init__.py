@@ -3,10 +3,12 @@
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from genzoo import __version__
 from genzoo.cli.ending import Stopped, silence_closed_outputs, stoppable
+from genzoo.names import nearest
 
 USAGE = """\
 genzoo: variational autoencoders and generative adversarial networks on PyTorch Lightning
@@ -20,6 +22,15 @@ verbs:
   test        measure a checkpoint on the test images, and score its samples
   predict     write encodings and reconstructions, or a discriminator's logits, of the test images
   evaluate    score any images, a folder or an array: genzoo evaluate SAMPLES --data FashionMNIST
+
+  sample      draw samples: genzoo sample MODEL --number 1000 --out samples.npz
+  latent      walk the latent space: genzoo latent interpolate MODEL
+  export      write a model for other programs: genzoo export MODEL --to onnx
+  list        what is in the zoo
+  show        the card of one of its models: genzoo show cgan-fashion-mnist-mini
+  publish     put a run into the zoo: genzoo publish RUN NAME
+
+MODEL is a run folder, a checkpoint, or a name from the zoo; each verb has a --help.
 
 examples:
   genzoo fit --config configs/dcgan.yaml
@@ -40,7 +51,18 @@ Each run has a folder of its own, runs/MODEL/TIME or runs/MODEL/NAME, with its c
 images and W&B files. The configs named here also work outside a checkout: they are installed with the package.
 """
 
-VERBS = ("fit", "validate", "test", "predict", "evaluate")
+LIGHTNING_VERBS = ("fit", "validate", "test", "predict")
+# What answers each of the others, given the arguments behind it; imported once the verb is known.
+OTHER_VERBS = {
+    "evaluate": "genzoo.cli.image_scores:evaluate",
+    "sample": "genzoo.cli.sampling:sample",
+    "latent": "genzoo.cli.latent:latent",
+    "export": "genzoo.cli.exporting:export",
+    "list": "genzoo.cli.shelves:list_entries",
+    "show": "genzoo.cli.shelves:show_entry",
+    "publish": "genzoo.cli.shelves:publish_entry",
+}
+VERBS = (*LIGHTNING_VERBS, *OTHER_VERBS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,18 +106,18 @@ def _run(arguments: list[str]) -> int:
         return 0
     if arguments[0] not in VERBS:
         sys.stderr.write(
-            f"genzoo: '{arguments[0]}' is not a verb; the verb comes first and is one of {', '.join(VERBS)} "
-            "(genzoo --help shows examples)\n"
+            f"genzoo: '{arguments[0]}' is not a verb; {nearest(arguments[0], VERBS)}the verb comes first and is one of "
+            f"{', '.join(VERBS)} (genzoo --help shows examples)\n"
         )
         return 2
     _import_from_working_folder()
-    if arguments[0] == "evaluate":
-        from genzoo.cli.image_scores import evaluate
+    if arguments[0] in LIGHTNING_VERBS:
+        from genzoo.cli.verbs import run
 
-        return evaluate(arguments[1:])
-    from genzoo.cli.verbs import run
-
-    return run(arguments)
+        return run(arguments)
+    module, _, function = OTHER_VERBS[arguments[0]].partition(":")
+    exit_code: int = getattr(import_module(module), function)(arguments[1:])
+    return exit_code
 
 
 def _import_from_working_folder() -> None:

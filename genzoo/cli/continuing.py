@@ -16,8 +16,7 @@ from typing import Any
 
 import yaml
 
-from genzoo.callbacks.checkpoints import BEST, LAST
-from genzoo.checkpoint_files import read_checkpoint, require_states
+from genzoo.checkpoint_files import BEST, CHECKPOINTS, LAST, read_checkpoint, require_states
 from genzoo.cli.configs import configs_in, read_config
 from genzoo.cli.order import in_order
 from genzoo.cli.run_folder import CONFIG
@@ -224,7 +223,7 @@ def _checkpoint_of_run(folder: Path, verb: str) -> Path:
     """What a verb takes of a run: training goes on from the last state, all else measures the best one."""
     if not folder.is_dir():
         raise ValueError(f"there is no run {folder}; give the folder of one, runs/MODEL/NAME")
-    best, last = (folder / "checkpoints" / name for name in (BEST, LAST))
+    best, last = (folder / CHECKPOINTS / name for name in (BEST, LAST))
     return best if verb != "fit" and best.is_file() else last
 
 

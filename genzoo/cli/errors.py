@@ -1,9 +1,6 @@
 """Bad input, answered by one sentence: what was wrong, what was expected, what to do."""
 
-import dis
-import os
 import sys
-import traceback
 from functools import cache
 from importlib.metadata import packages_distributions
 from typing import NoReturn
@@ -12,13 +9,12 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser
 from torch.multiprocessing.spawn import ProcessException
 
+from genzoo.cli.refusals import DEBUG, DELIBERATE, is_deliberate, is_reason, packages_of, refuse, say
 from genzoo.cli.sentences import sentence
 from genzoo.data.loading import worker_error
 from genzoo.files import REMEDIES, system_refusal
 from genzoo.training.checkpoint_io import happened_while_restoring
 
-DEBUG = "GENZOO_DEBUG"
-DELIBERATE = (ValueError, OSError, RuntimeError, ImportError)
 # Errors of the system that a wrong name on the command line causes; a full disk, for one, is no misuse.
 MISNAMED = (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
@@ -38,19 +34,6 @@ class Parser(LightningArgumentParser):
             verb for action in self._actions if isinstance(action.choices, dict) for verb in action.choices.values()
         ]
         return [option for parser in (self, *verbs) for action in parser._actions for option in action.option_strings]
-
-
-def refuse(reason: str) -> NoReturn:
-    """Ends the program for misuse, with code 2."""
-    say(reason)
-    sys.exit(2)
-
-
-def say(reason: str) -> None:
-    """Writes why a command ends; with ``GENZOO_DEBUG=1`` below the traceback of the error that is being met."""
-    if os.environ.get(DEBUG, "0") not in ("", "0") and sys.exc_info()[0] is not None:
-        traceback.print_exc()
-    sys.stderr.write(f"genzoo: {reason}\n")
 
 
 def answer(error: Exception, has_begun: bool) -> int:
@@ -93,11 +76,6 @@ def failure(error: Exception) -> str | None:
     return str(error) if is_deliberate(error) else None
 
 
-def is_deliberate(error: BaseException) -> bool:
-    """Whether an error was raised by genzoo itself, for the user to read, and not by something that broke."""
-    return _is_reason(error) and _packages(error)[-1] == "genzoo"
-
-
 def refusal(error: Exception) -> str | None:
     """What an error says of the settings where nothing has begun yet; None if it is a fault in our code or the user's.
 
@@ -114,33 +92,14 @@ def refusal(error: Exception) -> str | None:
         )
     cause: BaseException = error
     # jsonargparse tells of what was raised inside a class by an error of its own.
-    while cause.__cause__ is not None and _packages(cause)[-1:] == ["jsonargparse"]:
+    while cause.__cause__ is not None and packages_of(cause)[-1:] == ["jsonargparse"]:
         cause = cause.__cause__
-    raiser = next((package for package in reversed(_packages(cause)) if package not in sys.stdlib_module_names), None)
-    if not (isinstance(cause, OSError) or _is_reason(cause) or raiser in _installed()):
+    raiser = next((package for package in reversed(packages_of(cause)) if package not in sys.stdlib_module_names), None)
+    if not (isinstance(cause, OSError) or is_reason(cause) or raiser in _installed()):
         return None
     if isinstance(error, (*DELIBERATE, MisconfigurationException)) and str(error).strip():
         return sentence(str(error))
     return f"{type(error).__name__}: {error} ({DEBUG}=1 shows where)"
-
-
-def _packages(error: BaseException) -> list[str]:
-    """The packages of the functions that an error went through, the one that it was raised in last."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return [frame.f_globals.get("__name__", "").partition(".")[0] for frame in frames]
-
-
-def _is_reason(error: BaseException) -> bool:
-    """Whether an error gives a reason and was raised by a statement, not by an operation that failed."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None or not isinstance(error, DELIBERATE):
-        return False
-    # The type does not tell: a ValueError may be the refusal of a value or the failure of int(). The instruction that
-    # the innermost frame stopped at does.
-    operation = dis.opname[trace.tb_frame.f_code.co_code[trace.tb_lasti]]
-    return operation == "RAISE_VARARGS" and _packages(error)[-1] not in sys.stdlib_module_names
 
 
 @cache

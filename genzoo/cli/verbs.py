@@ -20,12 +20,13 @@ from lightning_utilities.core.rank_zero import rank_zero_only
 
 from genzoo.callbacks.alarms import Alarms
 from genzoo.callbacks.beginning import Beginning
-from genzoo.callbacks.checkpoints import BEST, Checkpoints, WholeCheckpointIO
+from genzoo.callbacks.checkpoints import Checkpoints, WholeCheckpointIO
 from genzoo.callbacks.final_scores import Evaluation
 from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
 from genzoo.callbacks.progress import ProgressBar
+from genzoo.checkpoint_files import BEST
 from genzoo.cli.configs import require_configs, with_present_names, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.ending import Stopped

@@ -17,10 +17,14 @@ from genzoo.sampling.densities import FittedPrior as FittedPrior
 from genzoo.sampling.densities import GaussianMixture as GaussianMixture
 from genzoo.sampling.densities import GaussianMixtureDensity as GaussianMixtureDensity
 from genzoo.sampling.generators import GeneratorSampler as GeneratorSampler
+from genzoo.sampling.images import Images as Images
+from genzoo.sampling.images import Points as Points
+from genzoo.sampling.images import Samples as Samples
 from genzoo.sampling.priors import Density as Density
 from genzoo.sampling.priors import NormalPrior as NormalPrior
 from genzoo.sampling.priors import Prior as Prior
 from genzoo.sampling.priors import StandardNormal as StandardNormal
 from genzoo.sampling.priors import UniformCube as UniformCube
 from genzoo.sampling.priors import UniformPrior as UniformPrior
+from genzoo.sampling.safe_files import SafeFileError as SafeFileError
 from genzoo.sampling.sampler import Sampler as Sampler

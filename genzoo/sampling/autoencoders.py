@@ -10,6 +10,7 @@ from genzoo.noise import Noise
 from genzoo.sampling.conditions import Condition, NoCondition
 from genzoo.sampling.densities import FittedPrior
 from genzoo.sampling.given import Given
+from genzoo.sampling.images import Samples
 from genzoo.sampling.priors import NormalPrior, Prior
 from genzoo.sampling.sampler import Sampler
 from genzoo.spec import DataSpec, is_image
@@ -165,7 +166,7 @@ class VariationalSampler(EncodingSampler):
         """
         return self.posterior(x, condition)[0]
 
-    def sample_likelihood(self, number: int, y: Given | None = None, seed: int | None = None) -> Tensor:
+    def sample_likelihood(self, number: int, y: Given | None = None, seed: int | None = None) -> Samples:
         """Draws z from the prior and then x from p(x|z), where `sample` gives the mean of p(x|z).
 
         Args:
@@ -176,7 +177,7 @@ class VariationalSampler(EncodingSampler):
         Returns:
             ``(number, *data_shape)``.
         """
-        return self._drawn(number, y, seed, self._draw_from_likelihood)
+        return self._whole(self._blocks(number, y, seed, None, self._draw_from_likelihood))
 
     def _draw_from_likelihood(self, z: Tensor, y: Tensor | None, noise: Noise) -> Tensor:
         condition = self.encoded_condition(len(z), y)

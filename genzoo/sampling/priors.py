@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from genzoo.losses.divergences import standard_normal_kl
@@ -41,6 +42,24 @@ class Density(nn.Module, ABC):
             noise: For densities that draw anew what has left them; row i is that of item i.
         """
         return z
+
+    def truncated(self, z: Tensor, truncation: float) -> Tensor:
+        """Brings latent variables that were drawn from this density nearer to its middle.
+
+        Args:
+            z: ``(N, *latent_shape)``.
+            truncation: How far from the middle they may lie, in every dimension.
+
+        Returns:
+            Draws from the truncated density, each a function of its own z.
+
+        Raises:
+            ValueError: If the density cannot be truncated, or not so.
+        """
+        raise ValueError(
+            "only latent variables of a normal or a uniform prior can be truncated, and this model draws its own from "
+            "another density; leave truncation out"
+        )
 
     def kl(self, mean: Tensor, log_variance: Tensor) -> Tensor | None:
         r"""The divergence of diagonal Gaussians from this density, in closed form where there is one.
@@ -91,6 +110,29 @@ class StandardNormal(Density):
         """Draws ``(number, *latent_shape)`` from N(0, I), float32."""
         return noise.normal(number, *self.latent_shape)
 
+    def truncated(self, z: Tensor, truncation: float) -> Tensor:
+        r"""Draws from N(0, I) given that every entry lies in [-t, t], by the inverse of the distribution function.
+
+        .. math:: z' = \Phi^{-1}(\Phi(-t) + \Phi(z) \, (\Phi(t) - \Phi(-t)))
+
+        Source of the idea: Brock et al., "Large scale GAN training", ICLR 2019, section 3.1, who draw anew whatever
+        lies outside. Moving every entry gives the same distribution, and pictures that change gradually with t.
+
+        Args:
+            z: ``(N, *latent_shape)``.
+            truncation: t, above 0.
+
+        Raises:
+            ValueError: If the truncation is not above 0.
+        """
+        if not truncation > 0.0:
+            raise ValueError(f"truncation of a normal prior should be above 0, got {truncation:g}")
+        # In double precision, and on the CPU, since some devices have none: the tails lie close to 0 and 1.
+        below, above = torch.special.ndtr(torch.tensor([-truncation, truncation], dtype=torch.float64))
+        share = torch.special.ndtr(z.cpu().double())
+        truncated: Tensor = torch.special.ndtri(below + share * (above - below))
+        return truncated.to(z)
+
     def log_prob(self, z: Tensor) -> Tensor:
         r"""The log-density in nats: ``(N, *latent_shape)`` to ``(N,)``.
 
@@ -117,6 +159,20 @@ class UniformCube(Density):
         """
         is_outside = (z < -1.0) | (z >= 1.0)
         return z.where(~is_outside, self.sample(len(z), noise).to(z.dtype))
+
+    def truncated(self, z: Tensor, truncation: float) -> Tensor:
+        """Draws from the uniform density on [-t, t): t z.
+
+        Args:
+            z: ``(N, *latent_shape)``.
+            truncation: t, above 0 and at most 1.
+
+        Raises:
+            ValueError: If the truncation is another.
+        """
+        if not 0.0 < truncation <= 1.0:
+            raise ValueError(f"truncation of a uniform prior should be above 0 and at most 1, got {truncation:g}")
+        return truncation * z
 
     def log_prob(self, z: Tensor) -> Tensor:
         r"""The log-density in nats: ``(N, *latent_shape)`` to ``(N,)``.

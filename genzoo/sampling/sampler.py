@@ -16,11 +16,13 @@ from genzoo.sampling.compatibility import require_floats
 from genzoo.sampling.conditions import Condition
 from genzoo.sampling.densities import FittedDensity, FittedPrior
 from genzoo.sampling.given import Given
+from genzoo.sampling.images import Samples, as_samples
 from genzoo.sampling.priors import Density, Prior
 from genzoo.spec import DataSpec, is_image
 
-# Bounds memory. A multiple of the blocks of `ImageNoise`, of which none is then drawn twice.
-SAMPLES_AT_ONCE = 256
+# Networks are run on blocks of this size alone, the last one filled up: the last bits of what a layer computes depend
+# on how many items it is given. That of the noise, of which nothing is then drawn twice.
+BLOCK = ImageNoise.block_size
 
 
 class Sampler(nn.Module, ABC):
@@ -110,15 +112,17 @@ class Sampler(nn.Module, ABC):
         """Whether there is something to draw latent variables from."""
         return self.prior is not None or self.density is not None
 
-    def prior_sample(self, number: int, noise: Noise | None = None) -> Tensor:
+    def prior_sample(self, number: int, noise: Noise | None = None, truncation: float | None = None) -> Tensor:
         """Draws latent variables, ``(number, *latent_shape)``, from the fitted density if there is one, else the prior.
 
         Args:
             number: How many.
             noise: Where the randomness comes from; fresh noise if left out.
+            truncation: How far from the middle they may lie, as `Density.truncated` takes it; anywhere if left out.
 
         Raises:
             RuntimeError: If there is neither, or the density has not been fitted.
+            ValueError: If what they are drawn from cannot be truncated so.
         """
         drawn_from = self.prior if self.density is None else self.density
         if drawn_from is None:
@@ -126,12 +130,16 @@ class Sampler(nn.Module, ABC):
                 "this model has no prior to draw from: it learns to reconstruct images, not how its codes are "
                 "distributed; give it a density (--model.density GaussianMixtureDensity) or train a VAE to generate"
             )
-        return drawn_from.sample(whole_number("number", number), noise or self.fresh_noise())
+        z = drawn_from.sample(whole_number("number", number), noise or self.fresh_noise())
+        return z if truncation is None else drawn_from.truncated(z, truncation)
 
-    def sample(self, number: int, y: Given | None = None, seed: int | None = None) -> Tensor:
+    def sample(
+        self, number: int, y: Given | None = None, seed: int | None = None, truncation: float | None = None
+    ) -> Samples:
         """Draws data, in eval mode and without gradient.
 
-        Image i is a function of the weights, the seed and i alone (and of its condition), whatever the number.
+        Image i is a function of the weights, the seed and i alone (and of its condition), whatever the number: the
+        same to the last bit on machines that compute alike.
 
         Args:
             number: How many.
@@ -139,34 +147,65 @@ class Sampler(nn.Module, ABC):
                 vector or image for all, or one for each. Tensors, arrays or lists. Left out, labels go through all
                 classes in turn.
             seed: Of the noise; drawn from torch's global generator if left out.
+            truncation: Keeps latent variables near the middle of their prior, as `Density.truncated` takes it: less
+                variety, and fewer samples that went astray.
 
         Returns:
-            ``(number, *data_shape)``, images in [-1, 1], in the type of the weights.
+            ``(number, *data_shape)``, images in [-1, 1], in the type of the weights; a tensor that a notebook shows.
 
         Raises:
             ValueError: If an argument does not fit.
         """
-        return self._drawn(number, y, seed, lambda z, y, noise: self.decode(z, y))
+        return self._whole(self.batches(number, y, seed, truncation))
 
-    def _drawn(
+    def batches(
+        self, number: int, y: Given | None = None, seed: int | None = None, truncation: float | None = None
+    ) -> Iterator[Samples]:
+        """The same samples as `sample` draws, a part at a time, in memory that does not grow with their number.
+
+        Args:
+            number: How many in all.
+            y: As for `sample`.
+            seed: As for `sample`.
+            truncation: As for `sample`.
+
+        Returns:
+            Samples in order, 64 at a time, the last ones perhaps fewer.
+
+        Raises:
+            ValueError: If an argument does not fit; at once, not when the first samples are asked for.
+        """
+        if truncation is not None:
+            self.prior_sample(0, truncation=truncation)
+        return self._blocks(number, y, seed, truncation, lambda z, y, noise: self.decode(z, y))
+
+    def _whole(self, blocks: Iterator[Samples]) -> Samples:
+        # So that the result has its shape and type where no samples are asked for.
+        none = self.in_own_type(torch.empty(0, *self.data_shape, device=self.device))
+        return as_samples(torch.cat([none, *blocks]), self.data_spec)
+
+    def _blocks(
         self,
         number: int,
         y: Given | None,
         seed: int | None,
+        truncation: float | None,
         draw: Callable[[Tensor, Tensor | None, Noise], Tensor],
-    ) -> Tensor:
+    ) -> Iterator[Samples]:
         number = whole_number("number", number)
         conditions = self.condition.given(y, number)
         seed = fresh_seed() if seed is None else whole_number("seed", seed)
-        # So that the result has its shape and type where no samples are asked for.
-        drawn = [self.in_own_type(torch.empty(0, *self.data_shape, device=self.device))]
-        with in_eval_mode(self):
-            for start in range(0, number, SAMPLES_AT_ONCE):
-                indices = torch.arange(start, min(start + SAMPLES_AT_ONCE, number))
-                noise = ImageNoise(indices, self.device, seed, Stream.SAMPLING)
-                chosen = None if conditions is None else conditions.to(self.device)[indices.to(self.device)]
-                drawn.append(self.in_own_type(draw(self.prior_sample(len(indices), noise), chosen, noise)))
-        return torch.cat(drawn)
+
+        def block(start: int) -> Samples:
+            indices = torch.arange(start, start + BLOCK)
+            noise = ImageNoise(indices, self.device, seed, Stream.SAMPLING)
+            # Those beyond the last depend on what the last one does.
+            chosen = None if conditions is None else conditions[indices.clamp(max=number - 1)].to(self.device)
+            with in_eval_mode(self):
+                drawn = draw(self.prior_sample(BLOCK, noise, truncation), chosen, noise)
+            return as_samples(self.in_own_type(drawn)[: number - start], self.data_spec)
+
+        return map(block, range(0, number, BLOCK))
 
     def encoded_condition(self, number: int, y: Given | None) -> Tensor | None:
         """The condition y, as `sample` takes it, as the networks get it: ``(number, *condition.shape)``, or None."""

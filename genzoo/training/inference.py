@@ -12,6 +12,7 @@ from genzoo.precision import at_least_float32
 from genzoo.sampling.autoencoders import EncodingSampler
 from genzoo.sampling.densities import FittedPrior
 from genzoo.sampling.given import Given
+from genzoo.sampling.images import Samples
 from genzoo.sampling.stored import RAW
 from genzoo.training.model import GenerativeModel, evaluating
 
@@ -64,7 +65,7 @@ class InferenceModel(GenerativeModel):
         self._refresh_density()
         return super().prior_sample(number, noise)
 
-    def sample(self, *args: Any, **kwargs: Any) -> Tensor:
+    def sample(self, *args: Any, **kwargs: Any) -> Samples:
         """Draws data, by a density that belongs to the weights of this moment."""
         self._refresh_density()
         return super().sample(*args, **kwargs)

@@ -21,6 +21,7 @@ from genzoo.networks.batch_norm import require_batches_for_batch_norm
 from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream, counter_seed, run_seed
 from genzoo.sampling.conditions import Condition, NoCondition
 from genzoo.sampling.given import Given
+from genzoo.sampling.images import Samples
 from genzoo.sampling.sampler import Sampler, in_eval_mode
 from genzoo.sampling.stored import SAMPLER
 from genzoo.spec import DataSpec
@@ -141,8 +142,13 @@ class GenerativeModel(LightningModule, ABC):
         return self.decode(z, y)
 
     def sample(
-        self, number: int, y: Given | None = None, seed: int | None = None, weights: Weights | None = None
-    ) -> Tensor:
+        self,
+        number: int,
+        y: Given | None = None,
+        seed: int | None = None,
+        weights: Weights | None = None,
+        truncation: float | None = None,
+    ) -> Samples:
         """Draws data from the model as `Sampler.sample` does, in eval mode and without gradient.
 
         Args:
@@ -150,6 +156,7 @@ class GenerativeModel(LightningModule, ABC):
             y: What they depend on.
             seed: Of the noise; drawn from torch's global generator if left out.
             weights: ``raw`` or ``averaged``; left out, the averages if the model keeps them.
+            truncation: Keeps latent variables near the middle of their prior.
 
         Returns:
             ``(number, *data_shape)``, images in [-1, 1], in the type of the weights.
@@ -158,7 +165,7 @@ class GenerativeModel(LightningModule, ABC):
             ValueError: If an argument does not fit the model.
         """
         with evaluating(self, weights):
-            return self.together(lambda: self.acting.sample(number, y, seed))
+            return self.together(lambda: self.acting.sample(number, y, seed, truncation))
 
     def bfloat16(self) -> Self:
         """As ``half()`` and ``double()``: Lightning's modules note their type there, but not where torch has this."""

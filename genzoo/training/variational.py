@@ -21,6 +21,7 @@ from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
 from genzoo.sampling.autoencoders import VariationalSampler
 from genzoo.sampling.given import Given
+from genzoo.sampling.images import Samples
 from genzoo.sampling.priors import Density, NormalPrior, Prior
 from genzoo.training.descent import DescentModel
 from genzoo.training.inference import InferenceModel
@@ -84,7 +85,7 @@ class VariationalModel(InferenceModel, DescentModel):
         self.kl_warmup_steps = whole_number("kl_warmup_steps", kl_warmup_steps)
         self.free_bits = free_bits
 
-    def sample_likelihood(self, number: int, y: Given | None = None, seed: int | None = None) -> Tensor:
+    def sample_likelihood(self, number: int, y: Given | None = None, seed: int | None = None) -> Samples:
         """Draws z from the prior and then x from p(x|z), as `VariationalSampler.sample_likelihood` does."""
         self._refresh_density()
         with evaluating(self):

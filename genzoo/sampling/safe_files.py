@@ -1,0 +1,103 @@
+"""Samplers as single safetensors files: weights, and the plain data that say how the sampler is made."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from genzoo.files import whole_file
+from genzoo.hyperparameters import as_plain, from_plain
+from genzoo.sampling.sampler import Sampler
+
+# The entry of a file's metadata, which are texts, that says how its sampler is made.
+SAMPLER = "genzoo.sampler"
+
+
+class SafeFileError(ValueError):
+    """A file holds no sampler, or none that can be made: says what is wrong with it and what to do."""
+
+
+def write_sampler(sampler: Sampler, path: Path) -> None:
+    """Writes a sampler, whole or not at all; `read_sampler` is the way back.
+
+    Args:
+        sampler: Its weights are written in their own type.
+        path: Where to; its folder is made if need be. What is there is replaced.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    # Weights that two layers share, or that are views of others, are written once for each.
+    weights = {name: value.detach().cpu().contiguous().clone() for name, value in sampler.state_dict().items()}
+    with whole_file(path) as unfinished:
+        save_file(weights, unfinished, {SAMPLER: json.dumps(as_plain(sampler))})
+
+
+def read_sampler(path: Path, allowed: Sequence[str] = ("genzoo",)) -> Sampler:
+    """Reads a sampler that `write_sampler` has written, without running anything that the file holds.
+
+    Args:
+        path: The file.
+        allowed: The packages whose classes are made.
+
+    Returns:
+        The sampler, on the CPU and in eval mode.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        SafeFileError: If it holds no sampler, or is damaged.
+        ValueError: If a class is of no allowed package.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}; give one that genzoo export or genzoo publish has written")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except PermissionError as error:
+        raise SafeFileError(f"{path} cannot be read ({error.strerror}); give the right to read it") from error
+    except (SafetensorError, OSError) as error:
+        raise SafeFileError(
+            f"{path} is no safetensors file, or is cut off or damaged ({error}); copy it anew, or give another one"
+        ) from error
+    if SAMPLER not in metadata:
+        raise SafeFileError(
+            f"{path} holds weights, but does not say of which sampler; give a file that genzoo export has written"
+        )
+    return rebuilt(_plain_in(metadata[SAMPLER], path), weights, path, allowed)
+
+
+def rebuilt(plain: Any, weights: dict[str, Any], name: object, allowed: Sequence[str]) -> Sampler:
+    """A sampler of plain data and weights.
+
+    Args:
+        plain: How it is made, as `as_plain` tells it.
+        weights: Its state.
+        name: What messages call the file that they are from.
+        allowed: The packages whose classes are made.
+
+    Raises:
+        SafeFileError: If plain data and weights do not fit together, or describe something else.
+        ValueError: If a class is of no allowed package.
+    """
+    sampler = from_plain(plain, allowed)
+    if not isinstance(sampler, Sampler):
+        raise SafeFileError(f"{name} describes a {type(sampler).__name__}, not a sampler; give another file")
+    try:
+        sampler.load_state_dict(weights)
+    except RuntimeError as error:
+        raise SafeFileError(
+            f"the weights in {name} do not fit the {type(sampler).__name__} that it describes; give the files of one "
+            "model, or use the version of genzoo that wrote them"
+        ) from error
+    return sampler.eval()
+
+
+def _plain_in(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise SafeFileError(f"what {path} says of its sampler is damaged; copy it anew, or give another one") from error

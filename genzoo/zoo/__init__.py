@@ -1,0 +1,1 @@
+"""Trained models: where they lie, how they are shown, and how a run becomes one of them."""
