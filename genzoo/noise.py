@@ -30,6 +30,7 @@ class Stream(IntEnum):
     PENALTY = 5
     SHOWN = 6
     INVERSION = 7
+    SURROUNDING = 8
 
 
 def run_seed() -> int:

@@ -7,7 +7,6 @@ from genzoo.sampling.conditions import ClassCondition
 from genzoo.sampling.priors import UniformPrior
 from tests.latent.linear import EncodingLinearSampler, LinearSampler
 
-
 # Enough for three latent variables.
 SHORTLY = {"starts": 1, "steps": 250, "learning_rate": 0.2}
 
