@@ -9,6 +9,7 @@ from torch import Tensor
 
 from genzoo.losses.likelihoods import Likelihood
 from genzoo.noise import Noise
+from genzoo.sampling.priors import Density
 
 
 @runtime_checkable
@@ -20,6 +21,19 @@ class Encodes(Protocol):
 
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Data through the bottleneck and back: ``(N, *data_shape)`` and their labels to the same shape."""
+
+
+@runtime_checkable
+class HasPosterior(Protocol):
+    """Tells how probable latent variables are of given data: diagonal Gaussians, beside the prior they came from."""
+
+    prior: Density
+
+    def condition_of(self, x: Tensor, y: Tensor | None) -> Tensor | None:
+        """The condition of data as the networks get it, ``(N, *condition.shape)``, or None."""
+
+    def posterior(self, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of the latent variables of data, each ``(N, *latent_shape)``."""
 
 
 @runtime_checkable

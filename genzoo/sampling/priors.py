@@ -76,6 +76,17 @@ class Density(nn.Module, ABC):
         """
         return None
 
+    def quantiles(self, probabilities: Tensor) -> Tensor | None:
+        """The inverse of the cumulative distribution of one latent variable, in closed form where there is one.
+
+        Args:
+            probabilities: ``(T,)``, above 0 and below 1.
+
+        Returns:
+            ``(T,)``, the same for every latent variable; None where they differ or there is no closed form.
+        """
+        return None
+
 
 class Prior(ABC):
     """The distribution of the latent variables: a value that builds the density."""
@@ -144,6 +155,11 @@ class StandardNormal(Density):
         """See `standard_normal_kl`."""
         return standard_normal_kl(mean, log_variance)
 
+    def quantiles(self, probabilities: Tensor) -> Tensor:
+        """Those of N(0, 1)."""
+        found: Tensor = torch.special.ndtri(probabilities)
+        return found
+
 
 class UniformCube(Density):
     """The density that a `UniformPrior` builds."""
@@ -183,3 +199,7 @@ class UniformCube(Density):
         # Half open, as the uniform numbers that samples are made of.
         inside = ((flat >= -1.0) & (flat < 1.0)).all(1)
         return flat.new_full((len(flat),), -flat.shape[1] * math.log(2.0)).masked_fill(~inside, -math.inf)
+
+    def quantiles(self, probabilities: Tensor) -> Tensor:
+        """A straight line from -1 to 1."""
+        return 2.0 * probabilities - 1.0
