@@ -81,14 +81,14 @@ def latent(arguments: Sequence[str]) -> int:
     try:
         _run(tool, name, options, shlex.join(["genzoo", "latent", *arguments]))
     except Exception as error:
-        return answer_plainly(error, has_begun=False)
+        return answer_plainly(error)
     return 0
 
 
 def _parser(name: str) -> PlainParser:
     """A parser with the options that all tools share."""
     tool = TOOLS[name]
-    parser = PlainParser(prog=f"genzoo latent {name}", description=f"Draws {tool.purpose}.")
+    parser = PlainParser(f"latent {name}", f"Draws {tool.purpose}.")
     parser.add_argument("model", metavar="MODEL", help="run folder, checkpoint, or name of a model of the zoo")
     endings = " or ".join(tool.endings)
     parser.add_argument(

@@ -1,10 +1,13 @@
-"""Codes to begin with: drawn at random, or those of given items; and what codes become."""
+"""Codes to begin with: drawn at random, or those of given items."""
 
 import torch
 from torch import Tensor
 
+from genzoo.latent.inversion import invert
 from genzoo.noise import ImageNoise, Stream
-from genzoo.sampling.sampler import Sampler
+from genzoo.sampling.capabilities import Encodes
+from genzoo.sampling.given import Given
+from genzoo.sampling.sampler import Sampler, in_eval_mode
 
 
 def random_codes(sampler: Sampler, number: int, seed: int = 0) -> Tensor:
@@ -27,3 +30,25 @@ def random_codes(sampler: Sampler, number: int, seed: int = 0) -> Tensor:
             "it is trained (--model.density GaussianMixtureDensity)"
         )
     return sampler.prior_sample(number, ImageNoise(torch.arange(number), sampler.device, seed, Stream.SAMPLING))
+
+
+def codes_of(sampler: Sampler, x: Tensor, y: Given | None = None, seed: int = 0) -> Tensor:
+    """The codes of given items: by the encoder, or, where there is none, by inversion.
+
+    Args:
+        sampler: Whose codes they are.
+        x: N items, ``(N, *data_shape)``.
+        y: What they depend on, as `Encodes.encode` takes it.
+        seed: Of the inversion.
+
+    Returns:
+        ``(N, *latent_shape)``.
+
+    Raises:
+        ValueError: If items or labels do not fit.
+    """
+    if not isinstance(sampler, Encodes):
+        return invert(sampler, x, y, seed=seed).codes
+    labels = None if y is None else sampler.condition.of_data(y, len(x))
+    with in_eval_mode(sampler):
+        return sampler.encode(x.to(sampler.device), labels)

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 
 from genzoo.sampling.given import Given
-from genzoo.sampling.sampler import Sampler, in_eval_mode
-
-CODES_AT_ONCE = 256
+from genzoo.sampling.sampler import BLOCK, Sampler, in_eval_mode
 
 
 class Rows(NamedTuple):
@@ -31,14 +29,15 @@ def decoded_rows(sampler: Sampler, codes: Tensor, conditions: Tensor | None = No
         codes: ``(R, C, *latent_shape)``.
         conditions: As the networks get them, ``(R, C, *condition.shape)``; None for an unconditional sampler.
     """
-    flat = codes.flatten(0, 1).to(sampler.device)
-    flat_conditions = None if conditions is None else conditions.flatten(0, 1).to(sampler.device)
+    flat = codes.flatten(0, 1)
+    flat_conditions = None if conditions is None else conditions.flatten(0, 1)
     items = []
     with in_eval_mode(sampler):
-        for start in range(0, len(flat), CODES_AT_ONCE):
-            part = slice(start, start + CODES_AT_ONCE)
-            items.append(sampler.generate(flat[part], None if flat_conditions is None else flat_conditions[part]))
-    return Rows(codes, torch.cat(items).unflatten(0, codes.shape[:2]))
+        # The last block is filled up: as with samples, what a code becomes does not depend on how many there are.
+        for places in torch.arange(-(-len(flat) // BLOCK) * BLOCK).clamp(max=len(flat) - 1).split(BLOCK):
+            condition = None if flat_conditions is None else flat_conditions[places].to(sampler.device)
+            items.append(sampler.generate(flat[places].to(sampler.device), condition))
+    return Rows(codes, torch.cat(items)[: len(flat)].reshape(*codes.shape[:2], *sampler.data_shape))
 
 
 def conditions_of_rows(sampler: Sampler, y: Given | None, rows: int, columns: int) -> Tensor | None:

@@ -3,8 +3,8 @@ r"""A closed walk through codes: a smooth loop that stays where codes are likely
 .. math:: z(t) = m + \frac{\sum_k w_k(t) (z_k - m)}{\sqrt{\sum_k w_k(t)^2}}
 
 with the weights w of a closed cubic spline (Catmull and Rom, "A class of local interpolating splines", 1974) and the
-mean m of all codes. Divided by the root, what lies between independent codes varies as much as they do: in many dimensions
-the loop runs on their sphere, and on the great circle between orthogonal codes.
+mean m of all codes. Divided by the root, what lies between independent codes varies as much as they do: in many
+dimensions the loop runs on their sphere, and on the great circle between orthogonal codes.
 
 Source: Bodin et al., "Linear combinations of latents in generative models: subspaces and beyond", ICLR 2025.
 """

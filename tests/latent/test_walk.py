@@ -31,7 +31,7 @@ def test_it_stays_where_codes_are_likely():
     ways = torch.stack([closed_walk(codes, 12, torch.full((20,), 5.0)) for codes in 2.0 * normal(500, 6, 20) + 5.0])
     mean, deviation = ways.mean((0, 2)), ways.std((0, 2))
     torch.testing.assert_close(mean, torch.full((12,), 5.0), atol=0.1, rtol=0.0)
-    torch.testing.assert_close(deviation, torch.full((12,), 2.0), atol=0.05, rtol=0.0)
+    torch.testing.assert_close(deviation, torch.full((12,), 2.0), atol=0.1, rtol=0.0)
 
 
 def test_codes_of_a_fitted_density_are_walked_about_its_mean():
