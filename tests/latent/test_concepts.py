@@ -12,9 +12,7 @@ def test_the_first_that_show_a_concept_are_picked():
 
 def test_too_few_are_refused_with_their_number():
     shows = torch.zeros(500, dtype=torch.bool)
-    with pytest.raises(
-        ValueError, match=r"of 500 samples that were looked at 0 show 'Bag' \(by eye\), but 3 are wanted"
-    ):
+    with pytest.raises(ValueError, match=r"of 500 samples that were looked at 0 show 'Bag' .*but 3 are wanted"):
         pick("Bag", shows, 3, "by eye")
     shows[7] = True
     with pytest.raises(ValueError, match="1 shows 'Bag'"):
