@@ -12,7 +12,7 @@ import pytest
 
 from genzoo.drawing import save_picture
 from genzoo.evaluation.score import Score, write_scores
-from genzoo.files import REMEDIES, system_refusal, whole_file, write_whole
+from genzoo.files import REMEDIES, require_free, system_refusal, whole_file, whole_folder, write_whole
 from genzoo.loggers import CSVLogger
 
 FULL = Path("/dev/full")
@@ -140,3 +140,54 @@ def test_it_is_told_whether_reading_or_writing_is_not_allowed(open_folder):
     assert refusal_without_rights(lambda: fixed.write_text("")) == f"{fixed} cannot be written {denied}"
     new = open_folder / "folder" / "new"
     assert refusal_without_rights(lambda: new.write_text("")) == f"{new} cannot be written {denied}"
+
+
+def test_a_folder_takes_its_place_once_all_of_it_is_written(tmp_path):
+    with whole_folder(tmp_path / "deep" / "folder") as unfinished:
+        (unfinished / "a").write_text("one")
+        assert not (tmp_path / "deep" / "folder").exists()
+        (unfinished / "b").write_text("two")
+    assert contents(tmp_path) == {"a": b"one", "b": b"two"}
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["folder"]
+
+
+def test_a_folder_that_was_there_is_replaced(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old").write_text("old")
+    with whole_folder(tmp_path / "folder") as unfinished:
+        (unfinished / "new").write_text("new")
+    assert contents(tmp_path) == {"new": b"new"}
+    assert [path.name for path in tmp_path.glob("folder*")] == ["folder"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_a_folder_that_is_not_written_to_its_end_leaves_the_one_before(error, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old").write_text("old")
+
+    def write():
+        with whole_folder(tmp_path / "folder") as unfinished:
+            (unfinished / "new").write_text("new")
+            raise error
+
+    with pytest.raises(type(error)):
+        write()
+    assert contents(tmp_path) == {"old": b"old"}
+    assert [path.name for path in tmp_path.glob("folder*")] == ["folder"]
+
+
+def test_what_is_there_is_replaced_only_where_that_is_asked_for(tmp_path):
+    (tmp_path / "there").touch()
+    with pytest.raises(FileExistsError, match=r"there is there already; give --overwrite .* another --out$"):
+        require_free(tmp_path / "there")
+    require_free(tmp_path / "there", overwrite=True)
+    require_free(tmp_path / "new" / "deep" / "file")
+
+
+def test_places_that_cannot_be_written_to_are_refused(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"file is no folder; choose another --output$"):
+        require_free(tmp_path / "file" / "below", option="--output")
+    monkeypatch.setattr("os.access", lambda *asked: False)
+    with pytest.raises(ValueError, match="nothing may be put into"):
+        require_free(tmp_path / "new")

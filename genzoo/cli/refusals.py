@@ -7,7 +7,7 @@ import sys
 import traceback
 from typing import NoReturn
 
-from genzoo.files import REMEDIES, system_refusal
+from genzoo.files import REMEDIES, system_error, system_refusal
 
 DEBUG = "GENZOO_DEBUG"
 # What a wrong name on the command line causes too, where a full disk, for one, is no misuse.
@@ -41,9 +41,9 @@ def answer_plainly(error: Exception) -> int:
     Raises:
         Exception: The error itself, if it is a fault in the code and no sentence will do.
     """
-    cause = error if isinstance(error, OSError) else error.__cause__
-    if isinstance(cause, OSError) and cause.errno in REMEDIES and cause.errno not in MISUSE:
-        say(str(error) if is_deliberate(error) else system_refusal(cause))
+    refused = system_error(error)
+    if refused is not None and refused.errno in REMEDIES and refused.errno not in MISUSE:
+        say(str(error) if is_deliberate(error) else system_refusal(refused))
         return 1
     if is_deliberate(error):
         refuse(str(error))

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from scipy.stats import kstest, truncnorm
 from torch.distributions import Independent, Normal, Uniform, kl_divergence
 
 from genzoo.losses.divergences import standard_normal_kl
@@ -80,3 +81,43 @@ def test_what_leaves_the_cube_is_drawn_anew():
     returned = density.returned(z, BatchNoise("cpu", 0))
     assert returned.flatten().tolist() == [0.5, float(drawn[0, 1]), -1.0, float(drawn[1, 1])]
     assert torch.equal(NormalPrior().build((2,)).returned(z, BatchNoise("cpu", 0)), z)
+
+
+@pytest.mark.parametrize("truncation", [0.05, 1.0, 2.5])
+def test_truncated_normal_draws_have_the_distribution_that_scipy_has(truncation):
+    density = NormalPrior().build((4, 5))
+    z = density.sample(2_000, BatchNoise("cpu", 0))
+    truncated = density.truncated(z, truncation)
+    assert truncated.dtype == torch.float32
+    assert truncated.shape == z.shape
+    assert truncated.abs().max() <= truncation
+    assert kstest(truncated.flatten(), truncnorm(-truncation, truncation).cdf).pvalue > 0.01
+    # Each is moved on its own and keeps its order: pictures change gradually.
+    assert (truncated.flatten()[z.flatten().argsort()].diff() >= 0.0).all()
+
+
+def test_a_wide_truncation_leaves_normal_draws_where_they_are():
+    density = NormalPrior().build((100,))
+    z = torch.cat([density.sample(10, BatchNoise("cpu", 0)), torch.linspace(-5.5, 5.5, 100)[None]])
+    torch.testing.assert_close(density.truncated(z, 40.0), z, rtol=1e-4, atol=1e-6)
+
+
+def test_truncated_uniform_draws_fill_the_smaller_cube():
+    density = UniformPrior().build((3,))
+    z = density.sample(5_000, BatchNoise("cpu", 0))
+    torch.testing.assert_close(density.truncated(z, 0.3), 0.3 * z)
+
+
+@pytest.mark.parametrize(
+    ("prior", "truncation", "range_"),
+    [
+        (NormalPrior(), 0.0, "above 0, got 0"),
+        (NormalPrior(), math.nan, "above 0, got nan"),
+        (UniformPrior(), -0.5, "above 0 and at most 1, got -0.5"),
+        (UniformPrior(), 1.5, "above 0 and at most 1, got 1.5"),
+        (GaussianMixtureDensity(2), 1.0, "leave truncation out"),
+    ],
+)
+def test_truncations_that_make_no_sense_are_refused(prior, truncation, range_):
+    with pytest.raises(ValueError, match=range_):
+        prior.build((3,)).truncated(torch.zeros(2, 3), truncation)
