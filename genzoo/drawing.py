@@ -4,6 +4,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -25,6 +26,26 @@ def grid(images: Tensor, spec: DataSpec, columns: int) -> np.ndarray:
         uint8, ``(height, width, 3)``.
     """
     return tiled(to_uint8(to_native(images.detach().cpu(), spec)), columns)
+
+
+def in_pairs(given: Tensor, made: Tensor, spec: DataSpec, columns: int) -> np.ndarray:
+    """Lays out rows of what a model was given, and below each of them a row of what it made of it.
+
+    Args:
+        given: Images ``(N, C, H, W)`` in [-1, 1]; a last row that is not full is left out.
+        made: As many, of the same size; grey ones are drawn in colour beside others in colour.
+        spec: The model's data spec.
+        columns: Images in a row.
+
+    Returns:
+        uint8, ``(height, width, 3)``.
+    """
+    channels = max(given.shape[1], made.shape[1])
+    # A last row that is not full would shift all others.
+    number = len(given) // columns * columns or len(given)
+    alike = [images[:number].cpu().expand(-1, channels, -1, -1) for images in (given, made)]
+    rows = zip(*(torch.split(images, columns) for images in alike), strict=True)
+    return grid(torch.cat([row for pair in rows for row in pair]), spec, min(columns, number))
 
 
 def tiled(images: Tensor, columns: int) -> np.ndarray:

@@ -40,6 +40,7 @@ ALLOWED_IN_PLAIN_TORCH = {
     "safetensors",
     "typing_extensions",
     "packaging",
+    "yaml",
     *sys.stdlib_module_names,
 }
 

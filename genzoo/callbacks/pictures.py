@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from genzoo.data.arrays import Batch
-from genzoo.drawing import grid, save_picture, scatter
+from genzoo.drawing import grid, in_pairs, save_picture, scatter
 from genzoo.hyperparameters import whole_number
 from genzoo.loggers import log_picture
 from genzoo.sampling.capabilities import Encodes
@@ -107,7 +106,7 @@ class Pictures(Callback):
             if not images:
                 pictures["samples"] = self._scatter(samples)
             elif y is not None and is_image(model.condition.shape):
-                pictures["samples"] = self._in_pairs(y, samples, model)
+                pictures["samples"] = in_pairs(y, samples, model.data_spec, self.columns)
             else:
                 pictures["samples"] = grid(samples, model.data_spec, self.columns)
         if isinstance(model, Encodes) and self._examples is not None:
@@ -118,16 +117,9 @@ class Pictures(Callback):
         assert isinstance(model, Encodes)
         with evaluating(model):
             reconstructed = model.together(lambda: model.reconstruct(x.to(model.device), y))
-        return self._in_pairs(x, reconstructed, model) if is_image(model.data_shape) else self._scatter(reconstructed)
-
-    def _in_pairs(self, given: Tensor, made: Tensor, model: GenerativeModel) -> np.ndarray:
-        """Rows of what a model was given, and below each of them a row of what it made."""
-        # Grey ones are drawn in colour beside others in colour; a last row that is not full would shift all others.
-        channels = max(given.shape[1], made.shape[1])
-        number = len(given) // self.columns * self.columns or len(given)
-        alike = [images[:number].cpu().expand(-1, channels, -1, -1) for images in (given, made)]
-        rows = zip(*(torch.split(images, self.columns) for images in alike), strict=True)
-        return grid(torch.cat([row for pair in rows for row in pair]), model.data_spec, min(self.columns, number))
+        if not is_image(model.data_shape):
+            return self._scatter(reconstructed)
+        return in_pairs(x, reconstructed, model.data_spec, self.columns)
 
     def _scatter(self, points: Tensor) -> np.ndarray:
         shown = points if self._examples is None else self._examples[0]

@@ -36,7 +36,7 @@ def answer_plainly(error: Exception) -> int:
             code 2.
 
     Returns:
-        The exit code of a failure of the system, such as a full disk: 1.
+        The exit code of a failure of the system, such as a full disk or an absent network: 1.
 
     Raises:
         Exception: The error itself, if it is a fault in the code and no sentence will do.
@@ -44,6 +44,9 @@ def answer_plainly(error: Exception) -> int:
     refused = system_error(error)
     if refused is not None and refused.errno in REMEDIES and refused.errno not in MISUSE:
         say(str(error) if is_deliberate(error) else system_refusal(refused))
+        return 1
+    if is_deliberate(error) and isinstance(error, ConnectionError):
+        say(str(error))
         return 1
     if is_deliberate(error):
         refuse(str(error))

@@ -28,6 +28,9 @@ CLASS_NAMES = (
     "Ankle boot",
 )
 
+LICENSE = "mit"
+HUB_NAME = "zalando-datasets/fashion_mnist"
+
 # Where Debian's package dataset-fashion-mnist puts the files.
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 
@@ -51,6 +54,8 @@ class FashionMNIST(IdxImages):
 
     title = "FashionMNIST"
     class_names = CLASS_NAMES
+    license = LICENSE
+    hub_name = HUB_NAME
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -77,6 +82,8 @@ class FashionMNISTMini(ImageDataModule):
     channels = 1
     native_size = 28
     class_names: Sequence[str] = CLASS_NAMES
+    license = LICENSE
+    hub_name = HUB_NAME
 
     def load(self, split: Split) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Reads one of the two splits.

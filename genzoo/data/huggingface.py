@@ -51,6 +51,7 @@ class HuggingFaceImages(DecodedImages):
         super().__init__(**kwargs)
         require_fraction("test_fraction", test_fraction)
         self.path = path
+        self.hub_name = "" if Path(path).exists() else path
         self.name = name
         self.image_column = image_column
         self.label_column = label_column

@@ -58,12 +58,16 @@ class ArrayDataModule(LightningDataModule, ABC):
     Attributes:
         class_names: One name per class; empty without labels.
         has_validation_split: Whether `load` knows an official validation split.
+        license: Of the data, as the Hugging Face Hub names it, such as ``mit``; empty if genzoo does not know it.
+        hub_name: Of the data on the Hugging Face Hub; empty if they are not there or genzoo does not know it.
         parts: What `setup` has loaded: ``train``, ``validation`` (the official split, or held out of the training
             file), ``seen`` (as many training items as there are validation items) and ``test``.
     """
 
     class_names: Sequence[str] = ()
     has_validation_split: bool = False
+    license: str = ""
+    hub_name: str = ""
 
     def __init__(
         self,

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
+from torch import Tensor
 
 from genzoo.files import whole_file
 from genzoo.hyperparameters import as_plain, from_plain
@@ -33,7 +34,8 @@ def write_sampler(sampler: Sampler, path: Path) -> None:
     # Weights that two layers share, or that are views of others, are written once for each.
     weights = {name: value.detach().cpu().contiguous().clone() for name, value in sampler.state_dict().items()}
     with whole_file(path) as unfinished:
-        save_file(weights, unfinished, {SAMPLER: json.dumps(as_plain(sampler))})
+        # safetensors' own file could be read by its owner alone.
+        unfinished.write_bytes(save(weights, {SAMPLER: json.dumps(as_plain(sampler))}))
 
 
 def read_sampler(path: Path, allowed: Sequence[str] = ("genzoo",)) -> Sampler:
@@ -51,6 +53,27 @@ def read_sampler(path: Path, allowed: Sequence[str] = ("genzoo",)) -> Sampler:
         SafeFileError: If it holds no sampler, or is damaged.
         ValueError: If a class is of no allowed package.
     """
+    weights, metadata = read_weights(path)
+    if SAMPLER not in metadata:
+        raise SafeFileError(
+            f"{path} holds weights, but does not say of which sampler; give a file that genzoo export has written"
+        )
+    return rebuilt(_plain_in(metadata[SAMPLER], path), weights, path, allowed)
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Reads a safetensors file, which cannot hold anything that runs.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its tensors, on the CPU, and its metadata.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        SafeFileError: If it is something else, or is damaged.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; give one that genzoo export or genzoo publish has written")
     try:
@@ -63,14 +86,10 @@ def read_sampler(path: Path, allowed: Sequence[str] = ("genzoo",)) -> Sampler:
         raise SafeFileError(
             f"{path} is no safetensors file, or is cut off or damaged ({error}); copy it anew, or give another one"
         ) from error
-    if SAMPLER not in metadata:
-        raise SafeFileError(
-            f"{path} holds weights, but does not say of which sampler; give a file that genzoo export has written"
-        )
-    return rebuilt(_plain_in(metadata[SAMPLER], path), weights, path, allowed)
+    return weights, metadata
 
 
-def rebuilt(plain: Any, weights: dict[str, Any], name: object, allowed: Sequence[str]) -> Sampler:
+def rebuilt(plain: Any, weights: dict[str, Tensor], name: object, allowed: Sequence[str]) -> Sampler:
     """A sampler of plain data and weights.
 
     Args:
