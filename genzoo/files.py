@@ -86,7 +86,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     except OSError as error:
         if before.is_dir() and not path.exists():
             before.replace(path)
-        raise OSError(error.errno, f"{path} cannot be written ({reason(error)}); {remedy(error)}") from error
+        raise OSError(f"{path} cannot be written ({reason(error)}); {remedy(error)}") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
