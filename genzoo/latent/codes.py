@@ -52,3 +52,13 @@ def codes_of(sampler: Sampler, x: Tensor, y: Given | None = None, seed: int = 0)
     labels = None if y is None else sampler.condition.of_data(y, len(x))
     with in_eval_mode(sampler):
         return sampler.encode(x.to(sampler.device), labels)
+
+
+def origin_of_random_codes(sampler: Sampler) -> str:
+    """Where `random_codes` are from, in words for a record."""
+    return "drawn from the prior" if sampler.density is None else "drawn from the fitted density"
+
+
+def origin_of_given_codes(sampler: Sampler) -> str:
+    """Where `codes_of` items are from, in words for a record."""
+    return "by the encoder" if isinstance(sampler, Encodes) else "by inversion"

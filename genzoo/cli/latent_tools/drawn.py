@@ -1,6 +1,7 @@
 """What a tool of ``genzoo latent`` has made, and how it is written: a picture and a JSON file, or neither."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,9 @@ def write_drawn(drawn: Drawn, place: Path, about: dict[str, Any]) -> None:
     Raises:
         OSError: If one of them cannot be written.
     """
-    text = json.dumps(about | drawn.record, indent=2, allow_nan=False) + "\n"
+    text = json.dumps(about | drawn.record, indent=2, allow_nan=False)
+    # Rows of numbers, which `indent` would put one below the other.
+    text = re.sub(r"\[[^\[\]{}\"]+\]", lambda numbers: " ".join(numbers[0].split()), text) + "\n"
     # The picture moves to its place within: where that fails, the record does not get to its own.
     with whole_file(record_beside(place)) as record:
         record.write_text(text, encoding="utf-8")

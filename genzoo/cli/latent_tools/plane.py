@@ -1,0 +1,97 @@
+"""Pictures of the plane: dots, lines and names on a square of it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+from torch.nn import functional
+
+from genzoo.cli.latent_tools.pictures import TEXT, Picture
+from genzoo.sampling.sampler import Sampler
+
+Colour = tuple[int, int, int]
+# Ten colours that can be told apart (Tableau 10).
+COLOURS: tuple[Colour, ...] = (
+    *((31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189)),
+    *((140, 86, 75), (227, 119, 194), (127, 127, 127), (188, 189, 34), (23, 190, 207)),
+)
+BLACK, GREY = (0, 0, 0), (205, 205, 205)
+# Everything is drawn so many times as large and then made smaller, for smooth edges.
+FINENESS = 3
+SAMPLES_BEHIND = 2000
+
+
+class Plane:
+    """A square of the plane to draw on, white at first.
+
+    Args:
+        low: The lowest value of both coordinates.
+        high: The highest.
+        size: Height and width in pixels.
+    """
+
+    def __init__(self, low: float, high: float, size: int = 480) -> None:
+        self.low, self.high, self.size = low, high, size
+        self.image = Image.new("RGB", (size * FINENESS, size * FINENESS), "white")
+        self.draw = ImageDraw.Draw(self.image)
+
+    @classmethod
+    def around(cls, points: Tensor) -> "Plane":
+        """The square about the origin that holds all points ``(N, D)``, and a margin."""
+        limit = 1.1 * float(planar(points).abs().max())
+        return cls(-limit, limit)
+
+    def copy(self) -> "Plane":
+        """Another one with what has been drawn."""
+        other = Plane(self.low, self.high, self.size)
+        other.image.paste(self.image)
+        return other
+
+    def way(self, points: Tensor, colour: Colour, width: float = 1.5) -> None:
+        """A line through points ``(N, D)``."""
+        self.draw.line(self._pixels(points), colour, round(width * FINENESS), joint="curve")
+
+    def dots(self, points: Tensor, colour: Colour, radius: float = 1.0) -> None:
+        """A dot on each of the points ``(N, D)``."""
+        for place in self._pixels(points):
+            self.draw.circle(place, radius * FINENESS, colour)
+
+    def legend(self, names: Sequence[str], colours: Sequence[Colour]) -> None:
+        """Names in their colours, in the upper left corner."""
+        font = ImageFont.load_default(TEXT * FINENESS)
+        for row, (name, colour) in enumerate(zip(names, colours, strict=True)):
+            place = (6 * FINENESS, (4 + row * (TEXT + 4)) * FINENESS)
+            self.draw.text(place, name, colour, font, stroke_width=2 * FINENESS, stroke_fill="white")
+
+    def picture(self) -> Picture:
+        """What has been drawn: uint8, ``(size, size, 3)``."""
+        return np.array(self.image.resize((self.size, self.size), Image.Resampling.BOX))
+
+    def _pixels(self, points: Tensor) -> list[tuple[float, float]]:
+        x, y = ((planar(points) - self.low) / (self.high - self.low) * self.size * FINENESS).T
+        # Rows of a picture run downwards, y upwards.
+        return list(zip(x.tolist(), (self.size * FINENESS - y).tolist(), strict=True))
+
+
+def planar(points: Tensor) -> Tensor:
+    """The first two coordinates of points ``(N, D)``, float32 on the CPU; of numbers, the second is 0: ``(N, 2)``."""
+    found = points.as_subclass(Tensor).detach().cpu().float()[:, :2]
+    return functional.pad(found, (0, 2 - found.shape[1]))
+
+
+def plane_behind(sampler: Sampler, points: Tensor, seed: int) -> Plane:
+    """The square that holds given points, and samples of the model, in grey, if it needs no conditions for them.
+
+    Args:
+        sampler: A model of points.
+        points: ``(N, D)``, what shall be drawn.
+        seed: Of the samples.
+    """
+    if not (sampler.can_sample and sampler.condition.has_default):
+        return Plane.around(planar(points))
+    samples = planar(sampler.sample(SAMPLES_BEHIND, seed=seed))
+    plane = Plane.around(torch.cat([samples, planar(points)]))
+    plane.dots(samples, GREY)
+    return plane
