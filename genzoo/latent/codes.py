@@ -38,7 +38,7 @@ def codes_of(sampler: Sampler, x: Tensor, y: Given | None = None, seed: int = 0)
     Args:
         sampler: Whose codes they are.
         x: N items, ``(N, *data_shape)``.
-        y: What they depend on, as `Encodes.encode` takes it.
+        y: What they depend on, as `Encodes.encode` takes it; an unconditional sampler does not look at it.
         seed: Of the inversion.
 
     Returns:
@@ -47,9 +47,9 @@ def codes_of(sampler: Sampler, x: Tensor, y: Given | None = None, seed: int = 0)
     Raises:
         ValueError: If items or labels do not fit.
     """
+    labels = None if y is None or not sampler.condition.shape else sampler.condition.of_data(y, len(x))
     if not isinstance(sampler, Encodes):
-        return invert(sampler, x, y, seed=seed).codes
-    labels = None if y is None else sampler.condition.of_data(y, len(x))
+        return invert(sampler, x, labels, seed=seed).codes
     with in_eval_mode(sampler):
         return sampler.encode(x.to(sampler.device), labels)
 

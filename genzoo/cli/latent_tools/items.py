@@ -65,7 +65,8 @@ def asked_for(sampler: Sampler, number: int, options: argparse.Namespace) -> Ten
     """
     from genzoo.cli.asked_conditions import asked_labels
 
-    return asked_labels(sampler, number, options.classes, options.condition)
+    labels: Tensor | None = asked_labels(sampler, number, options.classes, options.condition)
+    return labels
 
 
 def condition_names(sampler: Sampler, y: Tensor | None, options: argparse.Namespace) -> list[str] | str | None:
@@ -107,15 +108,15 @@ def given_items(names: Sequence[str], sampler: Sampler, options: argparse.Namesp
     if places:
         x, labels = items_of_test_set(places, sampler, options)
         found |= {str(place): item for place, item in zip(places, x, strict=True)}
-        if labels is not None and y is None:
+        if sampler.condition.shape and y is None:
             y = labels[[places.index(int(name)) for name in names]]
     return Items(names, torch.stack([found[name] for name in names]), y)
 
 
 def items_of_test_set(
     places: Sequence[int] | range, sampler: Sampler, options: argparse.Namespace
-) -> tuple[Tensor, Tensor | None]:
-    """Items of the test set as the sampler sees them, and their labels, if it depends on them.
+) -> tuple[Tensor, Tensor]:
+    """Items of the test set as the sampler sees them, and their labels as the data have them.
 
     Args:
         places: Which, from 0; of a range, those that there are.
@@ -140,7 +141,7 @@ def items_of_test_set(
             f"but {wrong[0]} was asked for"
         )
     x, y = (to_float(v) if v.dtype == torch.uint8 else v for v in array.__getitems__(chosen))
-    return x, y if sampler.condition.shape else None
+    return x, y
 
 
 def _read(file: str, sampler: Sampler) -> Tensor:

@@ -75,6 +75,14 @@ class Plane:
         return list(zip(x.tolist(), (self.size * FINENESS - y).tolist(), strict=True))
 
 
+def names_in_colours(names: Sequence[str], colours: Sequence[Colour], height: int) -> Picture:
+    """A column of so many pixels in height with names in their colours."""
+    plane = Plane(0.0, 1.0, height)
+    plane.legend(names, colours)
+    width = round(max(ImageFont.load_default(TEXT).getlength(name) for name in names))
+    return plane.picture()[:, : width + 12]
+
+
 def planar(points: Tensor) -> Tensor:
     """The first two coordinates of points ``(N, D)``, float32 on the CPU; of numbers, the second is 0: ``(N, 2)``."""
     found = points.as_subclass(Tensor).detach().cpu().float()[:, :2]
