@@ -102,11 +102,12 @@ def _parser(name: str) -> PlainParser:
         "--allow", action="append", default=[], metavar="PACKAGE",
         help="also make classes of this package; only genzoo's own are made otherwise",
     )  # fmt: skip
-    parser.add_argument("--device", default="cpu", help="where it is computed, such as cuda (default: %(default)s)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps, ... (default: %(default)s)")
     return parser
 
 
 def _run(tool: Any, name: str, options: argparse.Namespace, command: str) -> None:
+    from genzoo.cli.devices import move
     from genzoo.cli.latent_tools.drawn import record_beside, write_drawn
     from genzoo.files import require_free
     from genzoo.zoo.loading import load
@@ -121,7 +122,8 @@ def _run(tool: Any, name: str, options: argparse.Namespace, command: str) -> Non
     places = options.out, record_beside(options.out)
     for place in places:
         require_free(place, options.overwrite)
-    sampler = load(options.model, options.weights, tuple(options.allow)).to(options.device)
+    sampler = load(options.model, options.weights, tuple(options.allow))
+    move(sampler, options.device)
     drawn = tool.draw(sampler, options)
     about = {"tool": name, "model": options.model, "command": command, "genzoo": __version__, "seed": options.seed}
     write_drawn(drawn, options.out, about)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genzoo.cli.sample_files import SampleFile, Series
-    from genzoo.sampling.sampler import Sampler
 
 ENDINGS = (".png", ".npz", "")
 EXAMPLES = """\
@@ -119,6 +118,7 @@ def _prepared(options: Namespace, place: Path) -> tuple["SampleFile", "Series", 
     """All that can be refused is done here: model, conditions and form, up to the first block of samples."""
     # Only now: whatever is wrong with the options themselves is said without waiting for torch.
     from genzoo.cli.asked_conditions import asked_labels
+    from genzoo.cli.devices import move
     from genzoo.cli.sample_files import FORMS, Series, as_written
     from genzoo.sampling.conditions import ClassCondition
     from genzoo.zoo.loading import load
@@ -130,25 +130,10 @@ def _prepared(options: Namespace, place: Path) -> tuple["SampleFile", "Series", 
     form = FORMS[_ending(options)]()
     if reason := form.misfit(series):
         raise ValueError(reason)
-    _move(sampler, options.device)
+    move(sampler, options.device)
     blocks = map(as_written, sampler.batches(options.number, labels, options.seed, options.truncation))
     # The first one shows whether there is anything to draw from.
     return form, series, chain([next(blocks)], blocks)
-
-
-def _move(sampler: "Sampler", name: str) -> None:
-    """Moves a sampler to a device."""
-    import torch
-
-    try:
-        # Not every device that has a name can compute.
-        torch.ones((), device=name).item()
-        sampler.to(name)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(
-            f"torch cannot compute on {name} here ({reason}); choose another --device, such as cpu"
-        ) from error
 
 
 def _watched(blocks: Iterable["NDArray[Any]"], number: int) -> Iterator["NDArray[Any]"]:

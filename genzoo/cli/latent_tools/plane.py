@@ -21,6 +21,7 @@ BLACK, GREY = (0, 0, 0), (205, 205, 205)
 # Everything is drawn so many times as large and then made smaller, for smooth edges.
 FINENESS = 3
 SAMPLES_BEHIND = 2000
+SHARE_SHOWN = 0.995
 
 
 class Plane:
@@ -36,12 +37,6 @@ class Plane:
         self.low, self.high, self.size = low, high, size
         self.image = Image.new("RGB", (size * FINENESS, size * FINENESS), "white")
         self.draw = ImageDraw.Draw(self.image)
-
-    @classmethod
-    def around(cls, points: Tensor) -> "Plane":
-        """The square about the origin that holds all points ``(N, D)``, and a margin."""
-        limit = 1.1 * float(planar(points).abs().max())
-        return cls(-limit, limit)
 
     def copy(self) -> "Plane":
         """Another one with what has been drawn."""
@@ -97,9 +92,11 @@ def plane_behind(sampler: Sampler, points: Tensor, seed: int) -> Plane:
         points: ``(N, D)``, what shall be drawn.
         seed: Of the samples.
     """
-    if not (sampler.can_sample and sampler.condition.has_default):
-        return Plane.around(planar(points))
-    samples = planar(sampler.sample(SAMPLES_BEHIND, seed=seed))
-    plane = Plane.around(torch.cat([samples, planar(points)]))
+    is_drawn = sampler.can_sample and sampler.condition.has_default
+    samples = planar(sampler.sample(SAMPLES_BEHIND, seed=seed)) if is_drawn else torch.empty(0, 2)
+    # A few samples that went far astray may lie outside, which would make all else small.
+    far = samples.abs().amax(1).quantile(SHARE_SHOWN) if is_drawn else 0.0
+    limit = 1.1 * max(float(planar(points).abs().max()), float(far))
+    plane = Plane(-limit, limit)
     plane.dots(samples, GREY)
     return plane

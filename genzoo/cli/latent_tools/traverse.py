@@ -99,7 +99,8 @@ def draw(sampler: Sampler, options: argparse.Namespace) -> Drawn:
         f"all_{UNITS[order.by]}": order.scores.tolist(),
         "first_code": code.flatten().tolist(),
     }
-    names = [f"{dimension}: {score:.3g} {UNITS[order.by]}" for dimension, score in zip(chosen, scores, strict=True)]
+    unit = " nats" if order.by == "kl" else ""
+    names = [f"{dimension}: {score:.3g}{unit}" for dimension, score in zip(chosen, scores, strict=True)]
     draw_rows = _images if is_image(sampler.data_shape) else _points
     return Drawn(draw_rows(sampler, rows, names, options.seed), record)
 
