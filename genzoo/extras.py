@@ -22,7 +22,7 @@ def import_extra(module: str, package: str, user: str, install: str | None = Non
         return import_module(module)
     except ImportError as error:
         if isinstance(error, ModuleNotFoundError) and error.name:
-            lack = _lack(error.name, module, package)
+            lack = _lack(error.name, module, install or package)
             raise ModuleNotFoundError(f"{user} needs the package {package}, {lack}") from error
         raise ImportError(
             f"{user} needs the package {package}, which is installed but cannot be imported: {error}; run "

@@ -105,6 +105,9 @@ def rebuilt(plain: Any, weights: dict[str, Tensor], name: object, allowed: Seque
     sampler = from_plain(plain, allowed)
     if not isinstance(sampler, Sampler):
         raise SafeFileError(f"{name} describes a {type(sampler).__name__}, not a sampler; give another file")
+    # In the types in which they were written, which enter every sample.
+    for each, value in sampler.state_dict(keep_vars=True).items():
+        value.data = value.data.to(weights.get(each, value).dtype)
     try:
         sampler.load_state_dict(weights)
     except RuntimeError as error:
