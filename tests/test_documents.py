@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from genzoo.data.fashion_mnist import FashionMNISTMini
+from genzoo.export.exporting import export_sampler
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.dcgan import DCGAN
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder
 from genzoo.training.model import GenerativeModel
+from genzoo.zoo.loading import load
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
@@ -67,6 +69,9 @@ def test_examples_run(document, module):
         Path("data").mkdir(exist_ok=True)
         np.save(f"data/{split}_images.npy", np.zeros((10, 3, 48, 48), np.uint8))
         np.save(f"data/{split}_labels.npy", np.arange(10) % 2)
+    # What `genzoo export` has written. It takes seconds, so that only its readers get it.
+    if "exported/decoder.onnx" in document.read_text():
+        export_sampler(load("runs/dcgan/NAME"), "exported", "onnx")
     *_, found = run(document, module)
     if "MyImages" in found:
         data = found["MyImages"](batch_size=2)

@@ -57,6 +57,12 @@ def test_what_is_really_missing_is_named(module, said, packages):
         import_extra(module, "name-for-pip", "Data")
 
 
+def test_an_extra_that_brings_several_packages_may_be_named_for_pip(packages):
+    said = "Data needs the package absent, which is not installed; run `pip install 'genzoo[data]'`"
+    with pytest.raises(ModuleNotFoundError, match=re.escape(said)):
+        import_extra("absent", "absent", "Data", install="'genzoo[data]'")
+
+
 @pytest.mark.parametrize(
     ("module", "reason"),
     [
