@@ -1,6 +1,5 @@
 """The data that a model was trained on, from what lies beside it, or as the user names them."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,7 +11,7 @@ from genzoo.spec import DataSpec
 if TYPE_CHECKING:
     from genzoo.data.splits import ArrayDataModule
 
-RUN_CONFIG, ENTRY_RECORD = "config.yaml", "model.json"
+RUN_CONFIG = "config.yaml"
 
 
 def data_of(
@@ -53,12 +52,13 @@ def data_of(
 
 def _beside(place: Path) -> dict[str, Any]:
     """The data as plain data, from the files of the run or the entry that a model lies in."""
-    for record in (place / ENTRY_RECORD, place.parent / ENTRY_RECORD):
-        if record.is_file():
-            found = json.loads(record.read_text(encoding="utf-8")).get("data")
-            if not found:
-                _unknown(place, f"{record} does not say")
-            return dict(found)
+    from genzoo.zoo.entry import RECORD, is_entry
+    from genzoo.zoo.shelves import entry_at
+
+    entry = place.parent if place.is_file() else place
+    if is_entry(entry) or not place.exists():
+        data: dict[str, Any] = entry_at(str(entry), RECORD).record["data"]
+        return data or _unknown(place, "its entry does not say")
     # A checkpoint lies in a folder of the run's.
     for config in (place / RUN_CONFIG, place.absolute().parent.parent / RUN_CONFIG):
         if config.is_file():

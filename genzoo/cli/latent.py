@@ -36,6 +36,9 @@ TOOLS = {
     "traverse": Tool("what each latent dimension changes, those that carry most information first"),
     "manifold": Tool("the plane of a model with two latent variables, at equal quantiles of its prior"),
     "walk": Tool("an animated closed walk through random codes, as GIF or MP4", (".gif", ".mp4")),
+    "arithmetic": Tool("sums and differences of concepts, which are picked by a classifier, a measure or by hand"),
+    "invert": Tool("the latent variables of given items, found by descent, and what the model makes of them"),
+    "neighbours": Tool("the training items that lie nearest to samples"),
 }
 USAGE = """\
 genzoo latent: what the latent variables of a trained model mean
@@ -48,6 +51,7 @@ tools:
 examples:
   genzoo latent interpolate runs/vae/NAME --between 3 17
   genzoo latent walk runs/dcgan/NAME --out walk.mp4
+  genzoo latent arithmetic runs/dcgan/NAME "sandal - sneaker + ankle boot"
 
 MODEL is a run folder, a checkpoint or the name of a model of the zoo. Each tool writes a picture and beside it a JSON
 file with what it shows; `genzoo latent TOOL --help` lists its options.

@@ -43,7 +43,8 @@ def pick(name: str, shows: Tensor, number: int, measured_by: str) -> Concept:
     if len(places) < number:
         raise ValueError(
             f"of {looked_at} samples that were looked at {len(places)} show{'s' * (len(places) == 1)} '{name}' "
-            f"({measured_by}), but {number} are wanted; look at more of them, ask for fewer, or name another concept"
+            f"({measured_by}), but {number} are wanted; look at more (--candidates), ask for fewer (--examples), or "
+            "name another concept"
         )
     return Concept(name, measured_by, places[:number], len(places), looked_at)
 
@@ -79,6 +80,6 @@ def chosen(name: str, number_looked_at: int) -> Concept:
     if max(places) >= number_looked_at:
         raise ValueError(
             f"'{name}' asks for sample {max(places)}, but only the first {number_looked_at} are looked at, from 0; "
-            "look at more of them"
+            "look at more (--candidates)"
         )
     return Concept(name, "chosen by hand", torch.tensor(places), len(places), number_looked_at)

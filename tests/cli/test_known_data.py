@@ -1,5 +1,3 @@
-import json
-
 import pytest
 import yaml
 
@@ -7,6 +5,7 @@ from genzoo.cli.known_data import data_of
 from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.data.points import GaussianMixture2D
 from genzoo.spec import image_spec
+from tests.zoo.made import make_entry
 
 DATA = {"class_path": "genzoo.FashionMNISTMini", "init_args": {"image_size": 28, "batch_size": 7}}
 
@@ -28,9 +27,10 @@ def test_the_data_of_a_run_are_those_of_its_config(run):
         assert (data.image_size, data.batch_size) == (28, 7)
 
 
-def test_the_data_of_an_entry_are_those_of_its_record(tmp_path):
-    (tmp_path / "model.json").write_text(json.dumps({"data": DATA}))
-    for place in (tmp_path, tmp_path / "model.safetensors"):
+def test_the_data_of_an_entry_are_those_of_its_record(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENZOO_HOME", str(tmp_path))
+    folder = make_entry(tmp_path / "zoo" / "clothes", data=DATA)
+    for place in (folder, folder / "model.safetensors", "clothes"):
         assert data_of(place).batch_size == 7
 
 
@@ -80,6 +80,5 @@ def test_data_that_nothing_tells_are_asked_for(tmp_path):
     alone.touch()
     with pytest.raises(ValueError, match=r"not known which data .* name them with --data"):
         data_of(alone)
-    (tmp_path / "model.json").write_text(json.dumps({"data": {}}))
-    with pytest.raises(ValueError, match=r"model.json does not say; name them with --data"):
-        data_of(tmp_path)
+    with pytest.raises(ValueError, match=r"its entry does not say; name them with --data"):
+        data_of(make_entry(tmp_path / "clothes", data={}))
