@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def require_writable_form(path: Path) -> None:
 def save_animation(path: Path, frames: NDArray[np.uint8], frames_per_second: int) -> None:
     """Writes an animation; the file is either whole or not there.
 
-    A GIF goes round for ever, in 256 colours that are those of all frames together, its delays in hundredths of a
+    A GIF goes round for ever, in 256 colours for all frames together, its delays in hundredths of a
     second.
 
     Args:
@@ -53,9 +54,7 @@ def save_animation(path: Path, frames: NDArray[np.uint8], frames_per_second: int
 
 
 def _write_gif(path: Path, frames: NDArray[np.uint8], frames_per_second: int) -> None:
-    palette = _common_palette(frames)
-    # Without dithering, whose noise would flicker and compress badly.
-    first, *others = (Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
+    first, *others = _indexed(frames)
     first.save(
         path,
         format="GIF",
@@ -67,11 +66,19 @@ def _write_gif(path: Path, frames: NDArray[np.uint8], frames_per_second: int) ->
     )
 
 
-def _common_palette(frames: NDArray[np.uint8]) -> Image.Image:
-    """The 256 colours that do best for all frames: each frame's own would make still parts flicker."""
-    # A share of the frames, one above the other, is enough to know the colours.
+def _indexed(frames: NDArray[np.uint8]) -> Iterator[Image.Image]:
+    """Frames in 256 colours that do well for all of them: with colours of its own for each, still parts would flicker.
+
+    Those of grey frames are all that there are.
+    """
+    if (frames == frames[..., :1]).all():
+        yield from (Image.fromarray(frame) for frame in frames[..., 0])
+        return
+    # Some of the frames, one above the other, are enough to know the colours.
     some = frames[:: max(1, len(frames) // 16)]
-    return Image.fromarray(some.reshape(-1, *some.shape[2:])).quantize(256, method=Image.Quantize.MEDIANCUT)
+    palette = Image.fromarray(some.reshape(-1, *some.shape[2:])).quantize(256, method=Image.Quantize.MEDIANCUT)
+    # Without dithering, whose noise would flicker and compress badly.
+    yield from (Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
 
 
 def _write_mp4(path: Path, frames: NDArray[np.uint8], frames_per_second: int) -> None:

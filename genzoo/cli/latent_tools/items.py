@@ -152,5 +152,5 @@ def _read(file: str, sampler: Sampler) -> Tensor:
         raise FileNotFoundError(f"there is no file {file}; give an image file, or the place of an item in the test set")
     channels, size, _ = sampler.data_shape
     native_size = sampler.data_spec.get("native_size", size)
-    image = torch.from_numpy(read_image(file, native_size, channels))
+    image = torch.tensor(read_image(file, native_size, channels))
     return to_float(to_size(image[None], native_size, size))[0]

@@ -44,7 +44,7 @@ def without_gaps(images: Tensor, spec: DataSpec) -> Picture:
     shown = tiles(images, spec, shown_size=1)
     rows, columns, channels, height, width = shown.shape
     picture = shown.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
-    return np.array(picture.expand(-1, -1, 3))
+    return np.array(picture.expand(-1, -1, 3).numpy())
 
 
 def beside(pictures: Sequence[Picture]) -> Picture:
