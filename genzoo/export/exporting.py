@@ -1,6 +1,7 @@
 """Writes samplers to files of other formats, each compared with what it was made of before it takes its place."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
@@ -10,7 +11,7 @@ import torch
 
 from genzoo.export.formats import FORMATS, Format, Run
 from genzoo.export.parts import Part
-from genzoo.files import require_free, system_error, whole_file
+from genzoo.files import require_free, whole_file
 from genzoo.names import nearest
 from genzoo.sampling.sampler import Sampler
 
@@ -73,10 +74,6 @@ def export_sampler(
         FileExistsError: If a file is there and may not be replaced.
         OSError: If a file cannot be written.
         ExportError: If the format cannot hold the model, or a file computes something else.
-
-    Example:
-        >>> from genzoo.export.exporting import export_sampler
-        >>> export_sampler(sampler, "exported", "onnx")  # doctest: +SKIP
     """
     form = format_named(to)
     files = {Path(folder) / name: parts for name, parts in form.files(sampler).items()}
@@ -85,8 +82,12 @@ def export_sampler(
     exported = []
     with TemporaryDirectory() as workshop, torch.no_grad():
         for path, parts in files.items():
-            for part, run in zip(parts, _written(form, parts, Path(workshop) / path.name, allowed), strict=True):
-                exported.append(Exported(path, signature(part), compared(part, run, to)))
+            file = Path(workshop) / path.name
+            with said_in_a_sentence(f"the {' and '.join(part.name for part in parts)} cannot be exported to {to}"):
+                form.write(parts, file)
+                runs = form.opened(file, allowed)
+                for part, run in zip(parts, runs, strict=True):
+                    exported.append(Exported(path, signature(part), compared(part, run)))
         # None takes its place before all have been compared.
         for path in files:
             with whole_file(path, "the export") as unfinished:
@@ -94,28 +95,28 @@ def export_sampler(
     return exported
 
 
-def _written(form: Format, parts: Sequence[Part], path: Path, allowed: Sequence[str]) -> list[Run]:
-    """Parts as the runtime of a format runs them, from the file that they have been written to."""
+@contextmanager
+def said_in_a_sentence(failed: str) -> Iterator[None]:
+    """Turns what exporters and runtimes raise, which is of almost any type, into an `ExportError`.
+
+    Args:
+        failed: Beginning of the sentence.
+    """
     try:
-        form.write(parts, path)
-        return form.opened(path, allowed)
-    # Exporters raise errors of almost any type.
+        yield
+    except (ExportError, OSError):
+        raise
     except Exception as error:
-        if system_error(error):
-            raise
-        raise ExportError(
-            f"the {' and '.join(part.name for part in parts)} cannot be exported as {path.name} "
-            f"({type(error).__name__}: {_first_line(error)}); choose another format"
-        ) from error
+        reason = (str(error).strip().splitlines() or ["without a reason"])[0]
+        raise ExportError(f"{failed} ({type(error).__name__}: {reason}); choose another format") from error
 
 
-def compared(part: Part, run: Run, to: str) -> float:
+def compared(part: Part, run: Run) -> float:
     """The largest difference between what a part and its file compute, on batches of several sizes.
 
     Args:
         part: As torch runs it.
         run: As its file's own runtime does.
-        to: Name of the format, for the message.
 
     Raises:
         ExportError: If it is more than rounding makes.
@@ -128,7 +129,7 @@ def compared(part: Part, run: Run, to: str) -> float:
         # Not the other way round: a difference that is no number is no small one.
         if not difference <= TOLERANCE * max(1.0, float(expected.abs().max())):
             raise ExportError(
-                f"the {part.name} in {to} differs from that of the model by {difference:.1e}, on a batch of {number}, "
+                f"the exported {part.name} differs from that of the model by {difference:.1e}, on a batch of {number}, "
                 f"which is more than rounding makes ({TOLERANCE:g}); nothing was written; choose another format"
             )
         largest = max(largest, difference)
@@ -141,10 +142,6 @@ def signature(part: Part) -> str:
     named = [*zip(part.input_names, inputs, strict=True), (part.gives, part(*inputs))]
     *taken, given = (f"{name} {str(values.dtype).removeprefix('torch.')} {_shape(values)}" for name, values in named)
     return f"{', '.join(taken)} -> {given}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["without a reason"])[0]
 
 
 def _shape(values: torch.Tensor) -> str:

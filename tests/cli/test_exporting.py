@@ -120,5 +120,5 @@ def test_a_file_that_does_not_compute_the_same_is_a_failure(checkpoint, capfd, m
     place = checkpoint("gan")
     monkeypatch.setattr("genzoo.export.exporting.TOLERANCE", -1.0)
     assert main(["export", place, "--to", "safetensors"]) == 1
-    assert "differs from that of the model by" in capfd.readouterr().err
+    assert "the exported decoder differs from that of the model by" in capfd.readouterr().err
     assert not (working_folder / "exported").exists()
