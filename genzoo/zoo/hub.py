@@ -14,6 +14,7 @@ from genzoo.zoo.entry import CARD, FILES, RECORD, WEIGHTS, Entry, EntryError, is
 PREFIX = "hub:"
 ADDRESS = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?")
 USER, EXTRA = "the Hugging Face Hub", "'genzoo[hub]'"
+SECONDS = 10
 LOGIN = "log in with `hf auth login`, or set the variable HF_TOKEN"
 
 
@@ -53,11 +54,12 @@ def fetch(address: str, file: str = WEIGHTS) -> Entry:
     repository = found["repository"]
     api = _api()
     with _answered(repository):
+        is_offline = not _is_reached(api, repository, found["revision"])
         # The record alone at first: nobody wants the gigabytes of what is no model of genzoo.
-        record = Path(api.hf_hub_download(repository, RECORD, revision=found["revision"]))
+        record = Path(api.hf_hub_download(repository, RECORD, revision=found["revision"], local_files_only=is_offline))
         read_entry(record.parent)
         # Of the same commit, which the Hub's cache names its folder after.
-        api.hf_hub_download(repository, file, revision=record.parent.name)
+        api.hf_hub_download(repository, file, revision=record.parent.name, local_files_only=is_offline)
     return replace(read_entry(record.parent, "Hugging Face Hub"), name=repository)
 
 
@@ -129,6 +131,19 @@ def _errors() -> Any:
     return import_extra("huggingface_hub.errors", "huggingface_hub", USER, EXTRA)
 
 
+def _is_reached(api: Any, repository: str, revision: str | None) -> bool:
+    """Whether the Hub answers; asked once, where a download would try for half a minute."""
+    errors = _errors()
+    try:
+        api.model_info(repository, revision=revision, timeout=SECONDS)
+    except errors.HfHubHTTPError:
+        raise
+    # Whichever library the client fetches with, the errors of that are related to those of the Hub.
+    except (errors.OfflineModeIsEnabled, errors.HTTPError):
+        return False
+    return True
+
+
 @contextmanager
 def _answered(repository: str) -> Iterator[None]:
     """Says in a sentence what the Hub or the way to it refuses."""
@@ -168,7 +183,6 @@ def _answered(repository: str) -> Iterator[None]:
         raise ConnectionError(
             f"the Hugging Face Hub answers for {repository}: {first_line}; try again later"
         ) from error
-    # Whichever library its client fetches with, the errors of that are related to those of the Hub.
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, errors.HTTPError) as error:
         raise ConnectionError(
             f"the Hugging Face Hub cannot be reached for {repository}; see to the network (or to the variables "

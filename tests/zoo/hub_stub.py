@@ -42,6 +42,8 @@ class Hub(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
+        # Under another name, as the Hub's store of large files is: the client sends no token there.
+        self.store = f"http://localhost:{self.server_port}/lfs"
         self.repositories: dict[str, Repository] = {}
         self.large: dict[str, bytes] = {}
         self.requests: list[str] = []
@@ -61,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, status=200, content=b"", **headers):
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.send_response(status)
-        headers.setdefault("Content-Length", str(len(body)))
+        headers.setdefault("Content_Length", str(len(body)))
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
@@ -147,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(content={"files": modes})
 
     def upload_of(self, wanted):
-        place = {"href": f"{self.server.url}/lfs/{wanted['oid']}"}
+        place = {"href": f"{self.server.store}/{wanted['oid']}"}
         return wanted | {"actions": {"upload": place, "verify": place}}
 
     def commit(self, name, lines):
@@ -206,7 +208,7 @@ class Handler(BaseHTTPRequestHandler):
             # As the Hub does, which keeps large files elsewhere.
             self.server.large[digest] = content
             linked = {"X_Linked_Etag": f'"{digest}"', "X_Linked_Size": str(len(content))}
-            self.answer(302, Location=f"{self.server.url}/lfs/{digest}", X_Repo_Commit=commit, **linked)
+            self.answer(302, Location=f"{self.server.store}/{digest}", X_Repo_Commit=commit, **linked)
         elif self.command == "HEAD":
             self.answer(X_Repo_Commit=commit, ETag=f'"{digest[:40]}"', Content_Length=str(len(content)))
         else:
