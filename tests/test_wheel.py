@@ -28,6 +28,8 @@ def test_it_holds_code_configs_data_and_licences(wheel):
     )
     assert "genzoo/data/assets/fashion_mnist_mini/LICENSE" in names
     assert sum(name.startswith("genzoo/metrics/extractors/assets/") and name.endswith(".npz") for name in names) == 3
+    files = ("model.json", "model.safetensors", "README.md", "samples.png", "config.yaml", "scores.json")
+    assert {f"genzoo/zoo/assets/cgan-fashion-mnist-mini/{name}" for name in files} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not any(name.startswith(("tests/", "docs/", "scripts/")) for name in names)
 

@@ -130,7 +130,7 @@ def _use(facts: Facts) -> list[str]:
     names = facts.record["data_spec"].get("class_names")
     if facts.is_conditional and not facts.has_default:
         python.append(f"samples = model.sample(len(y), y=y, seed=0)  # y: {facts.condition}, one for each")
-        return [_code("python", python)]
+        return [_code("python", python), _code("sh", [f"genzoo sample {facts.address} --condition y.npy"])]
     python.append('model.sample(64, seed=0).save("samples.png")')
     if facts.is_conditional and names:
         python.append(f'model.sample(8, y="{names[-1]}", seed=0).save("one_class.png")')
