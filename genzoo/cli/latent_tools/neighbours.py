@@ -64,7 +64,7 @@ def draw(sampler: Sampler, options: argparse.Namespace) -> Drawn:
     )
     training, test = data.native_array("train"), data.native_array("test")
     if nearest > len(training):
-        raise ValueError(f"--nearest is {nearest}, but there are {len(training)} training items; ask for fewer")
+        raise ValueError(f"--nearest is {nearest}, but there are only {len(training)} training items; ask for fewer")
 
     def of(searched_for: Tensor, count: int) -> Neighbours:
         return nearest_neighbours(represent(searched_for), _parts(training, represent), count)
