@@ -116,10 +116,13 @@ def _run(tool: Any, name: str, options: argparse.Namespace, command: str) -> Non
     from genzoo.files import require_free
     from genzoo.zoo.loading import load
 
-    if options.out.suffix not in TOOLS[name].endings:
+    ending = options.out.suffix
+    if ending not in TOOLS[name].endings:
+        others = [other for other, entry in TOOLS.items() if ending in entry.endings]
+        hint = f" ({others[0]} writes {ending})" if len(others) == 1 else ""
         raise ValueError(
             f"{options.out} should end in {' or '.join(TOOLS[name].endings)}, which is what genzoo latent {name} "
-            "writes; name it so with --out"
+            f"writes{hint}; choose another --out"
         )
     if options.seed < 0:
         raise ValueError(f"--seed is {options.seed}, but must be a whole number from 0")

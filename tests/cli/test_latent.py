@@ -8,9 +8,7 @@ import pytest
 
 from genzoo.cli import main
 from genzoo.cli.latent import TOOLS
-from tests.cli.latent_tools.conftest import drawn, refused, run_of
 
-__all__ = ["drawn", "refused", "run_of"]
 SMALL = ("--rows", "1", "--steps", "2")
 
 
@@ -77,7 +75,10 @@ def test_where_the_picture_cannot_be_written_neither_can_the_record(run_of, work
     [
         (["--seed", "-1"], "--seed is -1, but must be a whole number from 0"),
         (["--seed", "x"], "--seed should be a whole number, got x"),
-        (["--out", "walk.gif"], "walk.gif should end in .png"),
+        (
+            ["--out", "walk.gif"],
+            "which is what genzoo latent interpolate writes (walk writes .gif)",
+        ),
         (["--device", "nonsense"], "torch cannot compute on nonsense here"),
         (["--weights", "averaged"], "no averaged weights"),
         (["--weights", "avreaged"], "did you mean averaged"),
