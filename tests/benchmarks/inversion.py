@@ -1,6 +1,6 @@
 """How well a generator is inverted, beside the reconstructions of a model that encodes.
 
-    python -m tests.benchmarks.inversion DCGAN_RUN VAE_RUN [--number 32] [--starts 8]
+    python -m tests.benchmarks.inversion RUN RUN ... [--number 32] [--starts 8]
 
 Errors are summed over the pixels of an image in native size, with values in [0, 1], and averaged over the first images
 of the test set. A model that encodes is inverted too, from draws of the prior and from the code of the image.
@@ -23,7 +23,7 @@ from genzoo.zoo.loading import load
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("models", metavar="RUN", nargs="+", help="runs of models without labels, of the same data")
+    parser.add_argument("models", metavar="RUN", nargs="+", help="runs of models of the same data")
     parser.add_argument("--number", type=int, default=32)
     parser.add_argument("--starts", type=int, default=8)
     parser.add_argument("--steps", type=int, default=300)
@@ -33,14 +33,15 @@ def main() -> None:
         data.setup("test")
         whole = to_float(torch.as_tensor(data.array("test").images))
         x = whole[: options.number]
+        y = torch.as_tensor(data.labels("test"))[: options.number] if sampler.condition.shape else None
         print(f"{place}, {options.number} test images")
         print(f"  mean of the test set        {_error(sampler, whole.mean(0, keepdim=True), x):7.2f}")
         if isinstance(sampler, Encodes):
             with in_eval_mode(sampler):
-                print(f"  reconstruction              {_error(sampler, sampler.reconstruct(x), x):7.2f}")
+                print(f"  reconstruction              {_error(sampler, sampler.reconstruct(x, y), x):7.2f}")
         for starts in [2**power for power in range(options.starts.bit_length())]:
             begin = time.perf_counter()
-            found = invert(sampler, x, starts=starts, steps=options.steps)
+            found = invert(sampler, x, y, starts=starts, steps=options.steps)
             taken = time.perf_counter() - begin
             error = _error(sampler, found.reconstructions, x)
             print(f"  inversion, starts: {starts:2d}       {error:7.2f}   ({taken / options.number:.1f} s per image)")
