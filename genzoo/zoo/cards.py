@@ -26,7 +26,6 @@ class Facts:
         record: What ``model.json`` holds.
         settings: What it was trained with, as published.
         scores: As in ``scores.json``.
-        without_scores: Why there are none; empty if there are some.
         model_line: What the model is, in a line.
         data_line: What the data are, in a line; empty if that is not known.
         data_license: Of the data; empty if that is not known.
@@ -47,7 +46,6 @@ class Facts:
     record: dict[str, Any]
     settings: dict[str, Any]
     scores: Sequence[dict[str, Any]]
-    without_scores: str
     model_line: str
     data_line: str
     data_license: str
@@ -180,7 +178,7 @@ def _training(facts: Facts) -> list[str]:
 
 def _scores(facts: Facts) -> list[str]:
     if not facts.scores:
-        return [f"None: {facts.without_scores}."]
+        return ["None: these weights had not been scored when they were published (`genzoo test RUN` does so)."]
     rows = [
         (score["name"], _short(score["value"]), _short(score.get("floor")), BETTER[score.get("higher_is_better")])
         for score in facts.scores

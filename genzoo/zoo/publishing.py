@@ -154,7 +154,6 @@ def _write(
         record=record,
         settings=settings,
         scores=scores,
-        without_scores=without_scores,
         model_line=_first_line(_class_of(run.model)),
         data_line="" if data is None else _first_line(type(data)),
         data_license=told.data_license or getattr(data, "license", ""),

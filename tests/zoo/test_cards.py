@@ -21,7 +21,6 @@ FACTS = Facts(
     record=record(),
     settings={"seed_everything": 0, "model": {"init_args": {"width": 4, "density": None}}, "trainer": {"devices": 1}},
     scores=SCORES,
-    without_scores="",
     model_line="A network.",
     data_line="Pictures | of clothes.",
     data_license="mit",
@@ -85,10 +84,8 @@ def test_a_card_says_what_the_record_says():
 
 
 def test_what_is_not_known_is_said():
-    text = changed(
-        scores=[], without_scores="nobody has tested it", data_license="", license="", caption="", settings={}
-    )
-    assert "None: nobody has tested it." in text
+    text = changed(scores=[], data_license="", license="", caption="", settings={})
+    assert "None: these weights had not been scored" in text
     assert "nothing is known of how good it is" in text
     assert "Of the weights: none is stated. Of the data: not recorded." in text
     assert "samples.png)" not in text
