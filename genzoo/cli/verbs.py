@@ -13,7 +13,7 @@ import yaml
 from jsonargparse import Namespace
 from jsonargparse.typing import register_type
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, RichModelSummary
+from lightning.pytorch.callbacks import ModelCheckpoint, RichModelSummary, Timer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.plugins import CheckpointIO
 from lightning_utilities.core.rank_zero import rank_zero_only
@@ -163,6 +163,9 @@ class TrainingCLI(LightningCLI):
         if config.trainer.enable_model_summary is not False and not any("ModelSummary" in c.class_path for c in given):
             # Two levels deep, for the networks are a sampler's.
             callbacks.append(RichModelSummary(max_depth=2))
+        # Checkpoints then know how long training took. Lightning makes one of its own to keep a limit.
+        if self.verb == "fit" and not config.trainer.max_time and not any("Timer" in c.class_path for c in given):
+            callbacks.append(Timer())
         self.trainer_defaults["callbacks"] = callbacks
         # Given here and not as a setting, it does not stand in the config of the run.
         plugins = self.config_init[self.verb].trainer.plugins or []

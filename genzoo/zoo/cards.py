@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import yaml
@@ -158,6 +159,7 @@ def _training(facts: Facts) -> list[str]:
             ("depends on", facts.condition if facts.is_conditional else "nothing but noise"),
             ("epochs", training["epochs"] or ""),
             ("steps", training["steps"] or ""),
+            ("time", _duration(training.get("seconds"))),
             ("batch size", batch_size),
             ("seed", training["seed"]),
             ("genzoo", facts.record["genzoo"]),
@@ -229,6 +231,10 @@ def _lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _code(language: str, lines: Sequence[str]) -> str:
     return "\n".join([f"```{language}", *lines, "```"])
+
+
+def _duration(seconds: float | None) -> str:
+    return "" if seconds is None else f"{timedelta(seconds=round(seconds))} (hours, minutes, seconds)"
 
 
 def _short(value: float | None) -> str:

@@ -136,7 +136,12 @@ def _write(
             "kind": kind,
             "parameters": sum(parameter.numel() for parameter in sampler.parameters()),
         },
-        "training": {"epochs": run.epochs, "steps": run.steps, "seed": settings.get("seed_everything")},
+        "training": {
+            "epochs": run.epochs,
+            "steps": run.steps,
+            "seconds": run.seconds,
+            "seed": settings.get("seed_everything"),
+        },
     }
     _write_json(record, folder / RECORD)
     if settings:

@@ -31,6 +31,7 @@ class Run:
         settings: What it was made with, as far as that is known.
         model: Class path of the model; empty if that is not known.
         epochs: How many it has behind it.
+        seconds: How long it has trained; None where the checkpoint does not tell.
         steps: How many steps the optimiser of its first player has made.
         has_averages: Whether it kept averages of its weights.
         has_changed: Whether it went on with other settings on the way.
@@ -41,6 +42,7 @@ class Run:
     settings: dict[str, Any]
     model: str
     epochs: int
+    seconds: float | None
     steps: int
     has_averages: bool
     has_changed: bool
@@ -87,7 +89,7 @@ def read_run(checkpoint: Path) -> Run:
         folder, has_changed = None, False
     has_averages = stored["state_dict"].get(UPDATES, 0) > 0
     steps = stored.get("global_step", 0)
-    return Run(checkpoint, folder, settings, model, _epochs(stored), steps, has_averages, has_changed)
+    return Run(checkpoint, folder, settings, model, _epochs(stored), _seconds(stored), steps, has_averages, has_changed)
 
 
 def scores_of(run: Run, weights: str) -> tuple[list[dict[str, Any]], str]:
@@ -196,3 +198,11 @@ def _epochs(stored: dict[str, Any]) -> int:
         return int(stored["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
     except (KeyError, TypeError, ValueError):
         return 0
+
+
+def _seconds(stored: dict[str, Any]) -> float | None:
+    """How long a checkpoint has trained, as Lightning's timer tells; None if it had none."""
+    try:
+        return float(stored["callbacks"]["Timer"]["time_elapsed"]["train"])
+    except (KeyError, TypeError, ValueError):
+        return None

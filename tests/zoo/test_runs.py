@@ -25,6 +25,7 @@ def checkpoint(run):
 def test_numbers_and_settings_are_those_of_the_command(checkpoint, tmp_path):
     known = read_run(checkpoint)
     assert (known.epochs, known.steps, known.has_averages, known.has_changed) == (2, 4, False, False)
+    assert 0.0 < known.seconds < 600.0
     assert known.model == "genzoo.ConditionalGAN"
     assert known.data["class_path"] == "genzoo.FashionMNISTMini"
     assert data_module(known.data).batch_size == 8
