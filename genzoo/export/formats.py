@@ -23,6 +23,8 @@ from genzoo.sampling.sampler import Sampler
 OPSET = 18
 # A file of Protocol Buffers holds no more.
 MOST_BYTES_OF_ONNX = 2**31 - 1
+# Bounded, since torch 2.6 refuses batches that might be as long as its mark of an open end.
+BATCH = torch.export.Dim("N", max=2**31 - 1)
 # Of two, since torch takes a batch of one for a constant.
 TRACED = 2
 
@@ -162,7 +164,7 @@ FORMATS: Mapping[str, Format] = dict(
 
 def dynamic(part: Part) -> tuple[dict[int, Any], ...]:
     """The dimensions of inputs that are left open: the first of each, all of one size."""
-    return len(part.input_names) * ({0: torch.export.Dim("N")},)
+    return len(part.input_names) * ({0: BATCH},)
 
 
 @contextmanager
