@@ -107,8 +107,12 @@ def said_in_a_sentence(failed: str) -> Iterator[None]:
     except (ExportError, OSError):
         raise
     except Exception as error:
-        reason = (str(error).strip().splitlines() or ["without a reason"])[0]
-        raise ExportError(f"{failed} ({type(error).__name__}: {reason}); choose another format") from error
+        cause: BaseException = error
+        # Exporters tell of what has failed by errors of their own, whose texts are advice for their makers.
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        reason = (str(cause).strip().splitlines() or ["without a reason"])[0]
+        raise ExportError(f"{failed} ({type(cause).__name__}: {reason}); choose another format") from error
 
 
 def compared(part: Part, run: Run) -> float:
