@@ -85,9 +85,17 @@ def entry_at(place: str | Path, file: str = WEIGHTS) -> Entry:
     known = {folder.name: (folder, shelf) for folder, shelf in folders()}
     if name in known:
         return read_entry(*known[name])
-    if hub.is_address(name):
+    # Where the folder that it begins with is on this machine, a name with a / is a mistyped path, not an address.
+    beside = _beside(Path(name))
+    if hub.is_address(name) and not beside:
         return hub.fetch(name, file)
     raise ValueError(
-        f"there is no {name!r}, neither as a path nor in the zoo; {nearest(name, known)}in the zoo there are "
-        f"{', '.join(known) or 'none yet'}, and models of the Hugging Face Hub go by user/name"
+        f"there is no {name!r}, neither as a path nor in the zoo; {nearest(name, [*beside, *known])}in the zoo there "
+        f"are {', '.join(known) or 'none yet'}, and models of the Hugging Face Hub go by user/name"
     )
+
+
+def _beside(path: Path) -> list[str]:
+    """What lies where a path with a / would; nothing if its folder is not there."""
+    around = path.parent
+    return sorted(map(str, around.iterdir())) if around.name not in ("", "..") and around.is_dir() else []

@@ -77,6 +77,17 @@ def test_what_is_nowhere_is_said_with_what_is_near(shelf, asked, said, working_f
         entry_at(asked)
 
 
+@pytest.mark.parametrize("asked", ["runs/gam", "runs/vae/shippd"])
+def test_mistyped_paths_are_not_looked_for_on_the_hub(asked, working_folder, monkeypatch):
+    monkeypatch.setattr(shelves.hub, "fetch", lambda *asked: pytest.fail("asked the Hub"))
+    for run in ("runs/gan", "runs/vae/shipped"):
+        (working_folder / run).mkdir(parents=True)
+    with pytest.raises(
+        ValueError, match=f"there is no '{asked}', .* did you mean runs/(gan|vae/shipped)\\? in the zoo"
+    ):
+        entry_at(asked)
+
+
 @pytest.mark.parametrize("name", ["vae", "cgan-fashion-mnist-mini", "A_1", "0"])
 def test_names(name):
     require_name(name)
