@@ -149,10 +149,17 @@ class ImageNoise(Noise):
             raise ValueError(f"noise for {len(self.indices)} images was asked for {shape[0]} of them")
         # The number of the draw is one of the counters: asked twice for one shape, the noise is not the same.
         self.draws += 1
-        blocks, block_of_row = torch.unique(self.indices // self.block_size, return_inverse=True)
-        generators = (
-            torch.Generator().manual_seed(counter_seed(*self.counters, self.draws, int(block))) for block in blocks
-        )
         size = (self.block_size, *shape[1:])
-        table = torch.stack([draw(size, generator=generator, dtype=torch.float32) for generator in generators])
+
+        def block(place: int) -> Tensor:
+            generator = torch.Generator().manual_seed(counter_seed(*self.counters, self.draws, place))
+            return draw(size, generator=generator, dtype=torch.float32)
+
+        places = self.indices.tolist() if len(self.indices) == self.block_size else []
+        first = places[0] // self.block_size if places else 0
+        # Samples come so, and gathering rows would take longer than drawing them.
+        if places == list(range(first * self.block_size, (first + 1) * self.block_size)):
+            return block(first).to(self.device)
+        blocks, block_of_row = torch.unique(self.indices // self.block_size, return_inverse=True)
+        table = torch.stack([block(place) for place in blocks.tolist()])
         return table[block_of_row, self.indices % self.block_size].to(self.device)

@@ -6,7 +6,8 @@ picture, whose size is bounded).
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -60,13 +61,22 @@ class Series:
     def columns(self) -> int:
         """Of a grid, which is about square; classes that come in turn stand below each other, if they fit a row."""
         square = math.ceil(math.sqrt(self.number))
-        kinds = 1 if self.labels is None else len(np.unique(self.labels))
+        kinds = 1 if self.labels is None else np.count_nonzero(np.bincount(self.labels))
         return min(self.number, math.ceil(square / kinds) * kinds) if kinds <= 2 * square else square
 
 
 def as_written(samples: Samples) -> NDArray[Any]:
     """Samples as files hold them: images uint8 ``(N, H, W, C)`` in native size, points float32 ``(N, D)``."""
     return samples.bytes() if isinstance(samples, Images) else samples.float().cpu().numpy()
+
+
+def drawn_ahead(batches: Iterator[Samples]) -> Iterator[Samples]:
+    """The same batches, each drawn while the one before is turned into bytes and written."""
+    with ThreadPoolExecutor(1) as drawer:
+        coming = drawer.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = drawer.submit(next, batches, None)
+            yield batch
 
 
 class SampleFile(ABC):

@@ -260,14 +260,16 @@ class Sampler(nn.Module, ABC):
 def in_eval_mode(module: nn.Module) -> Iterator[None]:
     """Eval mode without gradient; all modes are restored afterwards."""
     # Each by itself: `module.train()` would also switch on parts that were in eval mode before, such as a frozen one.
-    modes = {part: part.training for part in module.modules()}
-    module.eval()
+    in_training = [part for part in module.modules() if part.training]
+    # Setting attributes of modules is slow, and a loaded sampler enters this for every block.
+    if in_training:
+        module.eval()
     try:
         with torch.no_grad():
             yield
     finally:
-        for part, mode in modes.items():
-            part.training = mode
+        for part in in_training:
+            part.training = True
 
 
 def fresh_seed() -> int:
