@@ -82,8 +82,9 @@ KINDS = pytest.mark.parametrize(
 
 def test_streams_keep_their_numbers():
     """They enter every draw: another number would change pictures and resumed runs."""
-    numbers = {"TRAINING": 0, "GLOBAL": 1, "AUGMENTATION": 2, "EVALUATION": 3, "SAMPLING": 4, "PENALTY": 5, "SHOWN": 6}
-    assert {stream.name: int(stream) for stream in Stream} == numbers
+    before = ["TRAINING", "GLOBAL", "AUGMENTATION", "EVALUATION", "SAMPLING", "PENALTY", "SHOWN"]
+    since = ["INVERSION", "SURROUNDING"]
+    assert {stream.name: int(stream) for stream in Stream} == dict(zip(before + since, range(9), strict=True))
 
 
 @KINDS
@@ -112,7 +113,7 @@ def test_no_draw_of_a_branch_is_one_of_its_stem_or_of_another(make):
     stem = make()
     noises = [stem, *(stem.branch(stream) for stream in Stream), stem.branch(Stream.PENALTY).branch(Stream.TRAINING)]
     rows = torch.cat([noise.uniform(10, 8) for noise in noises for _ in range(9)])
-    assert len(rows.unique(dim=0)) == len(rows) == 10 * 9 * 9
+    assert len(rows.unique(dim=0)) == len(rows) == 10 * 9 * (len(Stream) + 2)
 
 
 def test_a_draw_of_a_branch_is_none_of_another_block_of_its_stem():

@@ -6,8 +6,7 @@ picture, whose size is bounded).
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -68,15 +67,6 @@ class Series:
 def as_written(samples: Samples) -> NDArray[Any]:
     """Samples as files hold them: images uint8 ``(N, H, W, C)`` in native size, points float32 ``(N, D)``."""
     return samples.bytes() if isinstance(samples, Images) else samples.float().cpu().numpy()
-
-
-def drawn_ahead(batches: Iterator[Samples]) -> Iterator[Samples]:
-    """The same batches, each drawn while the one before is turned into bytes and written."""
-    with ThreadPoolExecutor(1) as drawer:
-        coming = drawer.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = drawer.submit(next, batches, None)
-            yield batch
 
 
 class SampleFile(ABC):

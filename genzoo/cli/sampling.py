@@ -119,7 +119,7 @@ def _prepared(options: Namespace, place: Path) -> tuple["SampleFile", "Series", 
     # Only now: whatever is wrong with the options themselves is said without waiting for torch.
     from genzoo.cli.asked_conditions import asked_labels
     from genzoo.cli.devices import move
-    from genzoo.cli.sample_files import FORMS, Series, as_written, drawn_ahead
+    from genzoo.cli.sample_files import FORMS, Series, as_written
     from genzoo.sampling.conditions import ClassCondition
     from genzoo.zoo.loading import load
 
@@ -133,7 +133,7 @@ def _prepared(options: Namespace, place: Path) -> tuple["SampleFile", "Series", 
     move(sampler, options.device)
     batches = sampler.batches(options.number, labels, options.seed, options.truncation)
     # The first one shows whether there is anything to draw from.
-    return form, series, map(as_written, chain([next(batches)], drawn_ahead(batches)))
+    return form, series, map(as_written, chain([next(batches)], batches))
 
 
 def _watched(blocks: Iterable["NDArray[Any]"], number: int) -> Iterator["NDArray[Any]"]:

@@ -177,7 +177,7 @@ class VariationalSampler(EncodingSampler):
         Returns:
             ``(number, *data_shape)``.
         """
-        return self._whole(self._blocks(number, y, seed, None, self._draw_from_likelihood))
+        return self._whole(self._parts(number, y, seed, None, self._draw_from_likelihood))
 
     def _draw_from_likelihood(self, z: Tensor, y: Tensor | None, noise: Noise) -> Tensor:
         condition = self.encoded_condition(len(z), y)

@@ -1,6 +1,7 @@
 """What a trained model is, apart from how it was trained: networks, prior, condition and data spec, in plain torch."""
 
 import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from genzoo.spec import DataSpec, is_image
 # Networks are run on blocks of this size alone, the last one filled up: the last bits of what a layer computes depend
 # on how many items it is given. That of the noise, of which nothing is then drawn twice.
 BLOCK = ImageNoise.block_size
+# Of samples that are drawn before any are handed out: what is done for each part then takes little time beside the
+# networks, and a part fits into the cache of a processor.
+BYTES_OF_PART, MOST_BLOCKS_OF_PART = 2**21, 16
 
 
 class Sampler(nn.Module, ABC):
@@ -170,21 +174,21 @@ class Sampler(nn.Module, ABC):
             truncation: As for `sample`.
 
         Returns:
-            Samples in order, 64 at a time, the last ones perhaps fewer.
+            Samples in order, some blocks of 64 at a time, the last ones perhaps fewer.
 
         Raises:
             ValueError: If an argument does not fit; at once, not when the first samples are asked for.
         """
         if truncation is not None:
             self.prior_sample(0, truncation=truncation)
-        return self._blocks(number, y, seed, truncation, lambda z, y, noise: self.decode(z, y))
+        return self._parts(number, y, seed, truncation, lambda z, y, noise: self.decode(z, y))
 
-    def _whole(self, blocks: Iterator[Samples]) -> Samples:
+    def _whole(self, parts: Iterator[Samples]) -> Samples:
         # So that the result has its shape and type where no samples are asked for.
         none = self.in_own_type(torch.empty(0, *self.data_shape, device=self.device))
-        return as_samples(torch.cat([none, *blocks]), self.data_spec)
+        return as_samples(torch.cat([none, *parts]), self.data_spec)
 
-    def _blocks(
+    def _parts(
         self,
         number: int,
         y: Given | None,
@@ -196,16 +200,25 @@ class Sampler(nn.Module, ABC):
         conditions = self.condition.given(y, number)
         seed = fresh_seed() if seed is None else whole_number("seed", seed)
 
-        def block(start: int) -> Samples:
-            indices = torch.arange(start, start + BLOCK)
-            noise = ImageNoise(indices, self.device, seed, Stream.SAMPLING)
-            # Those beyond the last depend on what the last one does.
-            chosen = None if conditions is None else conditions[indices.clamp(max=number - 1)].to(self.device)
+        def part(start: int) -> Samples:
+            # Whole blocks, the last of which may go on beyond the last sample.
+            blocks = torch.arange(start, min(start + length, -(-number // BLOCK) * BLOCK)).split(BLOCK)
+            noises = [ImageNoise(indices, self.device, seed, Stream.SAMPLING) for indices in blocks]
             with in_eval_mode(self):
-                drawn = draw(self.prior_sample(BLOCK, noise, truncation), chosen, noise)
-            return as_samples(self.in_own_type(drawn)[: number - start], self.data_spec)
+                latents = [self.prior_sample(BLOCK, noise, truncation) for noise in noises]
+                drawn = [
+                    draw(z, self._chosen(conditions, indices), noise)
+                    for z, indices, noise in zip(latents, blocks, noises, strict=True)
+                ]
+            return as_samples(self.in_own_type(torch.cat(drawn))[: number - start], self.data_spec)
 
-        return map(block, range(0, number, BLOCK))
+        bytes_of_block = 4 * BLOCK * math.prod(self.data_shape)
+        length = BLOCK * min(max(BYTES_OF_PART // bytes_of_block, 1), MOST_BLOCKS_OF_PART)
+        return map(part, range(0, number, length))
+
+    def _chosen(self, conditions: Tensor | None, indices: Tensor) -> Tensor | None:
+        """The conditions of some samples; those beyond the last depend on what the last one does."""
+        return None if conditions is None else conditions[indices.clamp(max=len(conditions) - 1)].to(self.device)
 
     def encoded_condition(self, number: int, y: Given | None) -> Tensor | None:
         """The condition y, as `sample` takes it, as the networks get it: ``(number, *condition.shape)``, or None."""

@@ -16,15 +16,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import genzoo
-from genzoo.cli.sample_files import Arrays, Series, as_written, drawn_ahead
+from genzoo.cli.sample_files import Arrays, Series, as_written
+from tests.benchmarks.step_speed import CLOCKS, read_clocks
 from tests.benchmarks.untrained import checkpoint_of
 
 BLOCK = 64
@@ -48,27 +47,31 @@ def growth(checkpoint: Path, number: int, out: Path) -> float:
     return many - few
 
 
-def seconds_in_turns(checkpoint: Path, rounds: int, blocks: int, out: Path) -> list[tuple[float, float]]:
-    """Seconds of ours and of the bare loop for as many blocks, one pair per round."""
+def seconds_in_turns(checkpoint: Path, rounds: int, blocks: int, out: Path) -> dict[str, list[tuple[float, float]]]:
+    """Seconds of ours and of the bare loop for as many blocks, one pair per round, by each clock."""
     sampler: Any = genzoo.load(checkpoint)
     series = Series(sampler.data_spec, blocks * BLOCK)
     condition = torch.zeros(BLOCK, *sampler.condition.shape) if sampler.condition.shape else None
 
     def ours() -> None:
-        Arrays().write(out, series, map(as_written, drawn_ahead(sampler.batches(series.number, seed=0))))
+        Arrays().write(out, series, map(as_written, sampler.batches(series.number, seed=0)))
 
     def bare() -> None:
         with torch.no_grad():
             for _ in range(blocks):
                 sampler.generator(torch.randn(BLOCK, *sampler.latent_shape), condition)
 
-    def timed(draw: Callable[[], None]) -> float:
-        started = time.perf_counter()
-        draw()
-        return time.perf_counter() - started
-
+    found: dict[str, list[tuple[float, float]]] = {clock: [] for clock in CLOCKS}
     # The first round is still warming up, and does not count.
-    return [(timed(ours), timed(bare)) for _ in range(rounds + 1)][1:]
+    for round_ in range(rounds + 1):
+        started = read_clocks()
+        ours()
+        ended = read_clocks()
+        bare()
+        both_ended = read_clocks()
+        for clock, rows in found.items():
+            rows += [(ended[clock] - started[clock], both_ended[clock] - ended[clock])] * (round_ > 0)
+    return found
 
 
 def main() -> None:
@@ -83,16 +86,16 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint, out = checkpoint_of(options.config, Path(folder) / "run"), Path(folder) / "samples.npz"
-        rows = seconds_in_turns(checkpoint, options.rounds, options.blocks, out)
-        ours, bare = (
-            statistics.median(options.blocks * BLOCK / seconds for seconds in column)
-            for column in zip(*rows, strict=True)
-        )
-        low, middle, high = statistics.quantiles((bare / ours for ours, bare in rows), n=4)
-        print(
-            f"{options.config} on {torch.get_num_threads()} thread(s): {ours:.0f} samples/s, bare {bare:.0f}; ratio "
-            f"{middle:.3f} (half of the {len(rows)} rounds between {low:.3f} and {high:.3f})"
-        )
+        for clock, rows in seconds_in_turns(checkpoint, options.rounds, options.blocks, out).items():
+            ours, bare = (
+                statistics.median(options.blocks * BLOCK / seconds for seconds in column)
+                for column in zip(*rows, strict=True)
+            )
+            low, middle, high = statistics.quantiles((bare / ours for ours, bare in rows), n=4)
+            print(
+                f"{options.config:6} {clock:15} {ours:7.0f} samples/s, bare {bare:7.0f}; ratio {middle:.3f} (half of "
+                f"the {len(rows)} rounds between {low:.3f} and {high:.3f})"
+            )
         megabytes = growth(checkpoint, options.number, out)
         print(f"{options.number} samples raise the peak of memory by {megabytes:.0f} MB")
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from genzoo.losses.likelihoods import Bernoulli
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.deep_convolutional import DCGANPlayers
+from genzoo.networks.mlp import MLPPlayers
 from genzoo.sampling.autoencoders import VariationalSampler
 from genzoo.sampling.conditions import ClassCondition
 from genzoo.sampling.densities import GaussianMixtureDensity
@@ -14,7 +15,7 @@ from genzoo.sampling.generators import GeneratorSampler
 from genzoo.sampling.images import Images
 from genzoo.sampling.priors import UniformPrior
 from genzoo.sampling.sampler import BLOCK
-from genzoo.spec import image_spec
+from genzoo.spec import DataSpec, image_spec
 
 SPEC = image_spec(1, 32, 28)
 NUMBERS = [1, 7, 33, 63, 64, 65, 100, 150]
@@ -46,10 +47,16 @@ def test_networks_are_run_on_whole_blocks(sampler):
 
     sampler.generate = generate
     try:
-        assert [len(batch) for batch in sampler.batches(BLOCK + 3, seed=0)] == [BLOCK, 3]
+        assert sum(len(batch) for batch in sampler.batches(BLOCK + 3, seed=0)) == BLOCK + 3
     finally:
         del sampler.generate
     assert sizes == [BLOCK, BLOCK]
+
+
+@pytest.mark.parametrize(("shape", "blocks"), [((3, 128, 128), 1), ((1, 32, 32), 8), ((2,), 16)])
+def test_parts_hold_as_many_blocks_as_fit_the_memory_that_they_may_take(shape, blocks):
+    sampler = GeneratorSampler(DataSpec(shape=list(shape)), (2,), MLPPlayers((4,), (4,)))
+    assert len(next(sampler.batches(17 * BLOCK, seed=0))) == blocks * BLOCK
 
 
 def test_batches_are_the_samples_a_part_at_a_time(sampler):
