@@ -154,8 +154,8 @@ class Arrays(SampleFile):
     """An archive of NumPy's, as ``numpy.load`` reads it.
 
     ``images`` uint8 ``(N, H, W, C)`` in native size, or ``points`` float32 ``(N, D)``, and ``labels`` int64 ``(N,)``
-    where samples have classes. They are stored as they are: compressing the samples of a DCGAN took as long as drawing
-    them, and saved a third of the room.
+    where samples have classes. They are stored as they are: compression would save about a third of the room, and take
+    about a third as long as a network of perceptrons takes to draw them.
     """
 
     def write(self, place: Path, series: Series, blocks: Iterable[NDArray[Any]]) -> None:

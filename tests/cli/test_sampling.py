@@ -18,6 +18,7 @@ from genzoo.cli import main
 from genzoo.cli.sampling import WATCHED, sample
 from genzoo.data.points import GaussianMixture2D
 from genzoo.drawing import tiled
+from genzoo.hyperparameters import as_plain
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.dcgan import DCGAN
@@ -26,12 +27,14 @@ from genzoo.models.vae import VAE
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.sampling.safe_files import write_sampler
 from genzoo.spec import to_native, to_uint8
 from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages, RandomPairs
 from tests.sampling.test_stored import QUIET
 from tests.test_files import no_file_larger_than
 from tests.training.cases import CASES
+from tests.zoo.made import make_entry
 
 SMALL = MLPPlayers((8,), (8,))
 
@@ -144,6 +147,16 @@ def test_another_process_writes_the_same_bytes_and_imports_nothing_heavy(checkpo
     )
     assert result.stdout.splitlines() == ["written to other.npz", "0"], result.stderr
     assert Path("other.npz").read_bytes() == Path("drawn.npz").read_bytes()
+
+
+def test_a_file_of_the_sampler_and_an_entry_of_the_zoo_give_the_same_bytes(checkpoints, drawn):
+    drawn("gan", "--number", "70")
+    sampler = genzoo.load(checkpoints / "gan.ckpt")
+    write_sampler(sampler, Path("alone.safetensors"))
+    make_entry(Path("entry"), Path("alone.safetensors").read_bytes(), sampler=as_plain(sampler))
+    for place in ("alone.safetensors", "entry"):
+        assert main(["sample", place, "--number", "70", "--out", "other.npz", "--overwrite"]) == 0
+        assert Path("other.npz").read_bytes() == Path("drawn.npz").read_bytes()
 
 
 def test_averaged_weights_are_drawn_from_unless_others_are_asked_for(drawn):
