@@ -10,7 +10,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from genzoo.files import whole_file
-from genzoo.hyperparameters import as_plain, from_plain
+from genzoo.hyperparameters import as_plain
+from genzoo.sampling.rebuilding import rebuilt
 from genzoo.sampling.sampler import Sampler
 
 # The entry of a file's metadata, which are texts, that says how its sampler is made.
@@ -87,35 +88,6 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             f"{path} is no safetensors file, or is cut off or damaged ({error}); copy it anew, or give another one"
         ) from error
     return weights, metadata
-
-
-def rebuilt(plain: Any, weights: dict[str, Tensor], name: object, allowed: Sequence[str]) -> Sampler:
-    """A sampler of plain data and weights.
-
-    Args:
-        plain: How it is made, as `as_plain` tells it.
-        weights: Its state.
-        name: What messages call the file that they are from.
-        allowed: The packages whose classes are made.
-
-    Raises:
-        SafeFileError: If plain data and weights do not fit together, or describe something else.
-        ValueError: If a class is of no allowed package.
-    """
-    sampler = from_plain(plain, allowed)
-    if not isinstance(sampler, Sampler):
-        raise SafeFileError(f"{name} describes a {type(sampler).__name__}, not a sampler; give another file")
-    # In the types in which they were written, which enter every sample.
-    for each, value in sampler.state_dict(keep_vars=True).items():
-        value.data = value.data.to(weights.get(each, value).dtype)
-    try:
-        sampler.load_state_dict(weights)
-    except RuntimeError as error:
-        raise SafeFileError(
-            f"the weights in {name} do not fit the {type(sampler).__name__} that it describes; give the files of one "
-            "model, or use the version of genzoo that wrote them"
-        ) from error
-    return sampler.eval()
 
 
 def _plain_in(text: str, path: Path) -> Any:

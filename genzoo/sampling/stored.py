@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from genzoo.checkpoint_files import CheckpointError, read_checkpoint
-from genzoo.hyperparameters import from_plain
+from genzoo.sampling.rebuilding import rebuilt
 from genzoo.sampling.sampler import Sampler
 
 # The entry of a checkpoint that says how its sampler is made.
@@ -43,13 +43,11 @@ def load_sampler(
     has_averages = state.get(UPDATES, 0) > 0
     if weights == "averaged" and not has_averages:
         raise CheckpointError(f'{place} holds no averaged weights; ask for weights="raw"')
-    sampler: Sampler = from_plain(checkpoint[SAMPLER], allowed)
     own = _below(RAW, state)
     if has_averages and weights != "raw":
         # The density is not averaged: it is fitted to what the averages make.
         own |= _below(AVERAGED, state)
-    sampler.load_state_dict(own)
-    return sampler.eval()
+    return rebuilt(checkpoint[SAMPLER], own, place, allowed)
 
 
 def _below(prefix: str, state: dict[str, Any]) -> dict[str, Any]:

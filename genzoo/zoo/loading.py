@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from genzoo.checkpoint_files import BEST, CHECKPOINTS, LAST
-from genzoo.sampling.safe_files import read_sampler, read_weights, rebuilt
+from genzoo.sampling.rebuilding import rebuilt
+from genzoo.sampling.safe_files import read_sampler, read_weights
 from genzoo.sampling.sampler import Sampler
 from genzoo.sampling.stored import load_sampler
 from genzoo.zoo.entry import Entry, is_entry
