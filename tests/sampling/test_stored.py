@@ -11,12 +11,10 @@ import torch
 from lightning.pytorch import Trainer
 
 from genzoo.checkpoint_files import CheckpointError
-from genzoo.models.gan import GAN
 from genzoo.sampling.capabilities import Encodes
 from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.sampling.sampler import in_eval_mode
 from genzoo.sampling.stored import load_sampler
-from genzoo.spec import image_spec
 from genzoo.training.inference import InferenceModel
 from tests.models.test_contract import MODELS
 from tests.test_earlier_runs import FIXTURES
@@ -110,9 +108,10 @@ def test_a_loaded_sampler_is_ready_to_draw(drawn):
 
 def test_weights_keep_the_type_that_they_were_trained_in(tmp_path):
     torch.manual_seed(0)
-    model = GAN(data_spec=image_spec(1, 8), latent_dim=3).bfloat16()
-    trainer = Trainer(accelerator="cpu", **dict.fromkeys(QUIET, False))
-    trainer.strategy.connect(model)
+    data = CASES["conditional bound"].data(number=40, batch_size=16)
+    model = CASES["conditional bound"].model(data_spec=data.spec, average_decay=0.0)
+    trainer = Trainer(accelerator="cpu", max_epochs=1, precision="bf16-true", **dict.fromkeys(QUIET, False))
+    trainer.fit(model, datamodule=data)
     trainer.save_checkpoint(tmp_path / "model.ckpt")
     drawn = load_sampler(tmp_path / "model.ckpt").sample(5, seed=0)
     assert drawn.dtype == torch.bfloat16
