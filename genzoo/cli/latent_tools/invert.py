@@ -40,9 +40,9 @@ def add_options(parser: PlainParser) -> None:
     parser.add_argument("--number", type=int, default=8, help="how many first items (default: %(default)s)")
     parser.add_argument("--starts", type=int, default=4, help="draws to start from (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=300, help="of Adam, from each start (default: %(default)s)")
-    parser.add_argument("--learning-rate", type=float, default=0.1, help="of the first step (default: %(default)s)")
+    parser.add_argument("--learning_rate", type=float, default=0.1, help="of the first step (default: %(default)s)")
     parser.add_argument(
-        "--prior-weight", type=float, default=0.0, help="of the log-density of the code (default: %(default)s)"
+        "--prior_weight", type=float, default=0.0, help="of the log-density of the code (default: %(default)s)"
     )
     add_data_option(parser)
     add_condition_options(parser)
@@ -53,9 +53,9 @@ def draw(sampler: Sampler, options: argparse.Namespace) -> Drawn:
     starts = whole_number("--starts", options.starts, 1)
     steps = whole_number("--steps", options.steps)
     if options.learning_rate <= 0.0:
-        raise ValueError(f"--learning-rate is {options.learning_rate:g}, but must be more than 0")
+        raise ValueError(f"--learning_rate is {options.learning_rate:g}, but must be more than 0")
     if options.prior_weight < 0.0:
-        raise ValueError(f"--prior-weight is {options.prior_weight:g}, but must be at least 0")
+        raise ValueError(f"--prior_weight is {options.prior_weight:g}, but must be at least 0")
     names = options.items or [str(place) for place in range(whole_number("--number", options.number, 1))]
     items = given_items(names, sampler, options)
     found = invert(sampler, items.x, items.y, starts, steps, options.learning_rate, options.prior_weight, options.seed)
