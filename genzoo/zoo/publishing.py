@@ -21,7 +21,7 @@ from genzoo.sampling.stored import load_sampler
 from genzoo.spec import is_image
 from genzoo.zoo import hub
 from genzoo.zoo.cards import FEATURES, IMAGE_TO_IMAGE, IMAGES, Facts, card
-from genzoo.zoo.entry import CARD, CONFIG, FORMAT, PICTURE, RECORD, SCORES, WEIGHTS, hash_of, is_entry
+from genzoo.zoo.entry import CARD, CONFIG, FILES, FORMAT, PICTURE, RECORD, SCORES, WEIGHTS, hash_of, is_entry
 from genzoo.zoo.loading import checkpoint_of
 from genzoo.zoo.pictures import picture_of
 from genzoo.zoo.runs import Run, data_module, read_run, scores_of, without_paths
@@ -86,7 +86,8 @@ def publish(
 
     Raises:
         FileExistsError: If there is such an entry and it is not to be overwritten.
-        ValueError: If the name is none, or run or checkpoint are not such as can be published.
+        ValueError: If the name is none, run or checkpoint are not such as can be published, or the folder holds other
+            files than those of an entry.
         OSError: If it cannot be written, or the Hub cannot be reached.
     """
     known = read_run(checkpoint_of(Path(run)) if Path(run).is_dir() else Path(run))
@@ -101,11 +102,27 @@ def publish(
     require_name(name)
     if out is None and is_entry(SHIPPED / name):
         raise FileExistsError(f"{name} is the name of an entry that comes with genzoo; choose another one")
-    place = own_folder() / name if out is None else Path(out)
+    # Absolute, since `.` has no name that could stand for the folder to be.
+    place = own_folder() / name if out is None else Path(out).absolute()
     require_free(place, overwrite, "NAME" if out is None else "--out")
+    _require_replaceable(place)
     with whole_folder(place) as folder:
         notes = _write(known, folder, name, told, weights, allow)
     return Published(str(place), notes)
+
+
+def _require_replaceable(place: Path) -> None:
+    """Requires that what would be replaced is an entry and nothing else: a folder is replaced with all that it holds.
+
+    Raises:
+        ValueError: If it holds something else.
+    """
+    others = sorted({path.name for path in place.iterdir()} - {*FILES}) if place.is_dir() else []
+    if others:
+        raise ValueError(
+            f"{place} holds other files than those of an entry, such as {others[0]}, and is not replaced; choose "
+            "another --out"
+        )
 
 
 def _write(

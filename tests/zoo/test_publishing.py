@@ -51,7 +51,9 @@ def test_the_files_say_what_the_run_knows(run, shelf):
     assert publish(run, "clothes", told=told).notes == []
     entry = read_entry(shelf / "clothes")
     assert {path.name for path in entry.folder.iterdir()} == {*FILES}
-    assert entry.record["training"] == {"epochs": 2, "steps": 4, "seed": 3}
+    training = entry.record["training"]
+    assert 0.0 < training.pop("seconds") < 600.0
+    assert training == {"epochs": 2, "steps": 4, "seed": 3}
     assert entry.record["model"] == "genzoo.ConditionalGAN"
     assert entry.record["sampler"]["init_args"]["latent_shape"] == [3]
     assert entry.record["data_spec"]["native_size"] == 28
@@ -155,6 +157,22 @@ def test_an_entry_is_not_overwritten_unasked(run, shelf, tmp_path):
     publish(other, "clothes", overwrite=True)
     assert read_entry(shelf / "clothes").model == "GAN"
     assert [path.name for path in shelf.iterdir()] == ["clothes"]
+
+
+def test_a_folder_of_other_files_is_not_replaced(run, tmp_path, monkeypatch):
+    before = {path: path.is_file() and path.read_bytes() for path in run.rglob("*")}
+    monkeypatch.chdir(run)
+    for place in (run, "."):
+        with pytest.raises(ValueError, match=r"holds other files than those of an entry, such as checkpoints, and is"):
+            publish(run, "clothes", out=place, overwrite=True)
+    assert {path: path.is_file() and path.read_bytes() for path in run.rglob("*")} == before
+
+
+def test_the_working_folder_becomes_an_entry(run, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    publish(run, "clothes", out=".", overwrite=True)
+    assert read_entry(tmp_path / "empty").record["name"] == "clothes"
 
 
 def test_the_name_of_a_shipped_entry_is_taken(run, tmp_path, monkeypatch):
