@@ -100,7 +100,8 @@ def scores_of(run: Run, weights: str) -> tuple[list[dict[str, Any]], str]:
         weights: ``raw`` or ``averaged``: those whose scores are wanted.
 
     Returns:
-        The scores, none if there are none that hold for these weights, and then a sentence that says why.
+        The scores, none if there are none that hold for these weights and on the training data, and then a sentence
+        that says why.
     """
     command = f"genzoo test {run.checkpoint if run.folder is None else run.folder}"
     found = sorted(_score_files(run), key=lambda path: path.stat().st_mtime_ns)
@@ -114,6 +115,13 @@ def scores_of(run: Run, weights: str) -> tuple[list[dict[str, Any]], str]:
     scores = read_scores(found[-1])
     if any(score.get("protocol", {}).get("weights", weights) != weights for score in scores):
         return [], f"{found[-1]} is left out: its scores are not those of the {weights} weights"
+    trained_on = _class_path(run.data).rpartition(".")[2]
+    scored_on = {score.get("protocol", {}).get("data", trained_on) for score in scores}
+    if trained_on and (other := sorted(map(str, scored_on - {trained_on}))):
+        return [], (
+            f"{found[-1]} is left out: its scores are on {', '.join(other)}, while the model was trained on "
+            f"{trained_on}; give `{command}` and publish again"
+        )
     return scores, ""
 
 

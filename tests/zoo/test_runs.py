@@ -111,6 +111,13 @@ def test_scores_of_other_weights_are_left_out(run, checkpoint):
     assert "not those of the averaged weights" in reason
 
 
+def test_scores_on_other_data_are_left_out(run, checkpoint):
+    with_scores(run, [Score("sharpness", 1.0, None, None, {"data": "KMNIST"})])
+    found, reason = scores_of(read_run(checkpoint), "raw")
+    assert found == []
+    assert "its scores are on KMNIST, while the model was trained on FashionMNISTMini; give `genzoo test" in reason
+
+
 def test_a_file_of_scores_that_holds_something_else_is_refused(run, checkpoint):
     with_scores(run).write_text('{"fd": 1}')
     later = checkpoint.stat().st_mtime + 1
