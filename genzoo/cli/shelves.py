@@ -49,7 +49,7 @@ def show_entry(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         entry = entry_at(options.name, CARD)
-        text = (entry.folder / CARD).read_text(encoding="utf-8") if (entry.folder / CARD).is_file() else ""
+        text = (entry.folder / CARD).read_text("utf-8", "replace") if (entry.folder / CARD).is_file() else ""
     except Exception as error:
         return answer_plainly(error)
     from rich.console import Console

@@ -106,6 +106,12 @@ def read_entry(folder: Path, shelf: str = "") -> Entry:
         raise EntryError(f"{folder / RECORD} is no record of a model; give an entry that genzoo publish has written")
     _require_keys(record, KEYS, folder)
     _require_keys(record["weights"], KEYS_OF_WEIGHTS, folder)
+    shape = record["data_spec"].get("shape")
+    if not (isinstance(shape, list) and shape and all(isinstance(size, int) for size in shape)):
+        raise EntryError(
+            f"{folder / RECORD} is no sound record of a model: its data_spec has no shape; get the entry anew, or "
+            "publish it again"
+        )
     if record["format"] != FORMAT:
         raise EntryError(
             f"{folder / RECORD} has format {record['format']}, written by genzoo {record['genzoo']}, while this "
@@ -132,9 +138,18 @@ def read_scores(path: Path) -> list[dict[str, Any]]:
 def require_scores(scores: Any, path: Path) -> list[dict[str, Any]]:
     """Requires that what a file holds are scores."""
     is_list = isinstance(scores, list) and all(isinstance(score, dict) for score in scores)
-    if not is_list or not all(isinstance(score.get("name"), str) and "value" in score for score in scores):
+    if not is_list or not all(_is_score(score) for score in scores):
         raise EntryError(f"{path} holds no scores; give a scores.json that genzoo test has written")
     return list(scores)
+
+
+def _is_score(score: dict[str, Any]) -> bool:
+    numbers = [score.get("value"), score.get("floor")]
+    return (
+        isinstance(score.get("name"), str)
+        and "value" in score
+        and all(number is None or isinstance(number, int | float) for number in numbers)
+    )
 
 
 def describe_items(spec: dict[str, Any]) -> str:
@@ -161,7 +176,8 @@ def _json(path: Path) -> Any:
         raise EntryError(f"{path.parent} is no entry of the zoo: there is no {path.name} in it")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    # Of brackets in brackets, Python reads a thousand.
+    except (OSError, ValueError, RecursionError) as error:
         raise EntryError(f"{path} cannot be read as JSON ({error}); get the entry anew, or publish it again") from error
 
 

@@ -106,6 +106,13 @@ def test_a_card_is_shown_without_its_head_and_with_its_files(shelf, capsys):
         assert named == [folder / name for name in ("model.json", "model.safetensors", "README.md", "scores.json")]
 
 
+def test_a_card_in_another_encoding_is_shown_as_far_as_it_can_be_read(shelf, capsys):
+    folder = make_entry(shelf / "clothes")
+    (folder / "README.md").write_bytes(b"# Clothes\n\nd\xe9j\xe0 vu\n")
+    assert ending("show", "clothes") == 0
+    assert "vu" in capsys.readouterr().out
+
+
 def test_a_published_run_is_listed_and_shown(run, shelf, capsys):
     assert ending("publish", run, "mine", "--license", "mit", "--title", "Some clothes", "--weights", "raw") == 0
     printed = capsys.readouterr()

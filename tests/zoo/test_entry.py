@@ -49,6 +49,10 @@ def test_an_entry_without_scores_has_none(tmp_path):
         (json.dumps(record(format=2)), "has format 2"),
         (json.dumps(record(weights=b"", name=3)), "its name is of type int, not str"),
         (json.dumps(record() | {"weights": {"sha256": "0"}}), "its bytes is missing"),
+        (json.dumps(record(data_spec={})), "its data_spec has no shape"),
+        (json.dumps(record(data_spec={"shape": []})), "its data_spec has no shape"),
+        (json.dumps(record(data_spec={"shape": 5})), "its data_spec has no shape"),
+        ("[" * 100_000, "cannot be read as JSON"),
     ],
 )
 def test_a_record_of_another_kind_is_refused(tmp_path, content, said):
@@ -68,7 +72,17 @@ def test_every_key_is_needed(tmp_path, key):
         read_entry(folder)
 
 
-@pytest.mark.parametrize("content", ["{", '{"value": 1}', '[{"value": 1}]', "[3]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        '{"value": 1}',
+        '[{"value": 1}]',
+        "[3]",
+        '[{"name": "fd", "value": "x"}]',
+        '[{"name": "fd", "value": 1, "floor": [1]}]',
+    ],
+)
 def test_scores_of_another_kind_are_refused(tmp_path, content):
     folder = make_entry(tmp_path / "clothes")
     (folder / "scores.json").write_text(content)
