@@ -4,6 +4,7 @@ Each tool has a module of its own in `genzoo.cli.latent_tools`; a new one is an 
 """
 
 import argparse
+import math
 import shlex
 import sys
 from collections.abc import Sequence
@@ -124,6 +125,9 @@ def _run(tool: Any, name: str, options: argparse.Namespace, command: str) -> Non
             f"{options.out} should end in {' or '.join(TOOLS[name].endings)}, which is what genzoo latent {name} "
             f"writes{hint}; choose another --out"
         )
+    for option, value in vars(options).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"--{option.replace('_', '-')} should be a finite number, got {value:g}")
     if options.seed < 0:
         raise ValueError(f"--seed is {options.seed}, but must be a whole number from 0")
     places = options.out, record_beside(options.out)

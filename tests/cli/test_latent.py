@@ -1,6 +1,7 @@
 """``genzoo latent``: what all tools share."""
 
 import json
+import math
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from genzoo.cli import main
 from genzoo.cli.latent import TOOLS
+from tests.cli.latent_tools.small import DIGITS_SPEC, refusal_of, variational
 
 SMALL = ("--rows", "1", "--steps", "2")
 
@@ -86,6 +88,28 @@ def test_where_the_picture_cannot_be_written_neither_can_the_record(run_of, work
 )
 def test_wrong_options_are_refused(options, words, refused):
     assert words in refused("interpolate", "vae", *options)
+
+
+@pytest.mark.parametrize(
+    ("tool", "options", "said"),
+    [
+        ("arithmetic", ["wide", "--noise", "nan"], "--noise should be a finite number, got nan"),
+        ("arithmetic", ["wide", "--sure", "inf"], "--sure should be a finite number, got inf"),
+        ("invert", ["--learning-rate", "nan"], "--learning-rate should be a finite number, got nan"),
+        ("invert", ["--prior-weight", "inf"], "--prior-weight should be a finite number, got inf"),
+    ],
+)
+def test_numbers_are_finite(tool, options, said, working_folder, capsys):
+    assert said in refusal_of(capsys, tool, variational(DIGITS_SPEC), *options)
+
+
+def test_a_model_that_went_astray_is_told_of_and_leaves_nothing(working_folder, capsys):
+    sampler = variational(DIGITS_SPEC)
+    for parameter in sampler.parameters():
+        parameter.data.fill_(math.nan)
+    said = refusal_of(capsys, "interpolate", sampler, "--out", "astray.png")
+    assert "makes numbers that are not finite" in said
+    assert not any(working_folder.glob("astray*"))
 
 
 def test_a_model_that_is_not_there_is_refused(working_folder, capsys):

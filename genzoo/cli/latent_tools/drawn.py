@@ -43,9 +43,15 @@ def write_drawn(drawn: Drawn, place: Path, about: dict[str, Any]) -> None:
         about: What all tools record, in front of the tool's own record.
 
     Raises:
+        ValueError: If the record holds numbers that are not finite.
         OSError: If one of them cannot be written.
     """
-    text = json.dumps(about | drawn.record, indent=2, allow_nan=False)
+    try:
+        text = json.dumps(about | drawn.record, indent=2, allow_nan=False)
+    except ValueError as error:
+        raise ValueError(
+            "the model makes numbers that are not finite, as after a training that went astray; give another checkpoint"
+        ) from error
     # Rows of numbers, which `indent` would put one below the other.
     text = re.sub(r"\[[^\[\]{}\"]+\]", lambda numbers: " ".join(numbers[0].split()), text) + "\n"
     # The picture moves to its place within: where that fails, the record does not get to its own.
