@@ -105,7 +105,8 @@ def require_free(path: Path, overwrite: bool = False, option: str = "--out") -> 
     """
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} is there already; give --overwrite to replace it, or choose another {option}")
-    around = next(folder for folder in path.absolute().parents if folder.exists())
+    # Around the root of a file system there is nothing else.
+    around = next((folder for folder in path.absolute().parents if folder.exists()), path)
     if not around.is_dir():
         raise ValueError(f"{path} cannot be written, since {around} is no folder; choose another {option}")
     if not os.access(around, os.W_OK | os.X_OK):

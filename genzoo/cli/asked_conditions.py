@@ -63,7 +63,7 @@ def _class_number(asked: str, class_names: Sequence[str]) -> int:
     # Exactly first: names may differ in their capital letters alone, or be numbers themselves.
     if asked in class_names:
         return list(class_names).index(asked)
-    if asked.lstrip("-").isdecimal():
+    if asked.removeprefix("-").isdecimal():
         if 0 <= int(asked) < len(class_names):
             return int(asked)
         raise ValueError(

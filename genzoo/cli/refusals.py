@@ -3,6 +3,7 @@
 import dis
 import errno
 import os
+import re
 import sys
 import traceback
 from typing import NoReturn
@@ -36,7 +37,7 @@ def answer_plainly(error: Exception) -> int:
             code 2.
 
     Returns:
-        The exit code of a failure of the system, such as a full disk or an absent network: 1.
+        The exit code of a failure of the system, such as a full disk, used up memory or an absent network: 1.
 
     Raises:
         Exception: The error itself, if it is a fault in the code and no sentence will do.
@@ -50,6 +51,9 @@ def answer_plainly(error: Exception) -> int:
         return 1
     if is_deliberate(error):
         refuse(str(error))
+    if is_of_memory(error):
+        say("there is not enough memory for so much at once; ask for less, or free some")
+        return 1
     if isinstance(error, OSError) and error.errno is not None:
         refuse(system_refusal(error))
     raise error
@@ -58,6 +62,13 @@ def answer_plainly(error: Exception) -> int:
 def is_deliberate(error: BaseException) -> bool:
     """Whether an error was raised by genzoo itself, for the user to read, and not by something that broke."""
     return is_reason(error) and packages_of(error)[-1] == "genzoo"
+
+
+def is_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory was used up, which torch and NumPy raise in types and words of their own."""
+    return isinstance(error, MemoryError) or bool(
+        isinstance(error, RuntimeError) and re.search(r"(can't|cannot) allocate memory|out of memory", str(error))
+    )
 
 
 def is_reason(error: BaseException) -> bool:

@@ -2,7 +2,9 @@
 
 import errno
 
+import numpy as np
 import pytest
+import torch
 
 from genzoo.cli.plain_parser import PlainParser
 from genzoo.cli.refusals import answer_plainly
@@ -40,6 +42,15 @@ def test_a_full_disk_is_a_failure(tmp_path, capsys):
 
     code, said = answered(write, capsys)
     assert (code, said) == (1, f"genzoo: {tmp_path / 'file'} cannot be written (No space left on device); make room\n")
+
+
+@pytest.mark.parametrize(
+    "ask_for_much", [lambda: torch.empty(2**50, dtype=torch.int64), lambda: np.empty(2**55, dtype=np.int64)]
+)
+def test_used_up_memory_is_a_failure(ask_for_much, capsys):
+    code, said = answered(ask_for_much, capsys)
+    assert (code, said.count("\n")) == (1, 1)
+    assert "not enough memory" in said
 
 
 def test_a_folder_without_the_right_to_write_is_misuse(tmp_path, capsys):

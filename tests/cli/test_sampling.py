@@ -269,6 +269,7 @@ def test_a_folder_is_overwritten_whole(checkpoints, working_folder):
         ("classes", ["--classes", "sneker"], "there is no class 'sneker'; did you mean sneaker? the classes of this"),
         ("classes", ["--classes", "3,4"], "there is no class 4: the 4 classes of this model have the numbers 0 to 3"),
         ("classes", ["--classes=-1"], "there is no class -1: the 4 classes of this model have the numbers 0 to 3"),
+        ("classes", ["--classes=--1"], "there is no class '--1'; the classes of this model are T-shirt/top"),
         ("classes", ["--classes", ""], "there is no class ''; the classes of this model are T-shirt/top, Trouser"),
         ("classes", ["--classes", "1", "--condition", "vector.npy"], "--classes and --condition were both given; give"),
         (
@@ -290,6 +291,7 @@ def test_a_folder_is_overwritten_whole(checkpoints, working_folder):
             ["--out", "there", "--overwrite"],
             "there holds other files too, such as notes.txt, and is not replaced",
         ),
+        ("vae", ["--out", "/", "--overwrite"], "/ holds other files too, such as "),
         ("vae", ["--number", "1000000"], "one picture of 1000000 images of 28 pixels would be too large to be looked"),
         ("points", ["--out", "folder/"], "this model makes points, which have no pictures of their own; write all to"),
     ],

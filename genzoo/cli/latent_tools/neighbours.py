@@ -152,11 +152,13 @@ def _items_of_record(
 ) -> list[dict[str, Any]]:
     labels = data.labels("train")[found.places.numpy()]
     has_classes = labels.ndim == 2 and len(data.class_names) > 0
+    # The last name of all is that of a missing label, -1.
+    names = [*data.class_names, "unknown"]
     return [
         {"item": name}
         | ({"condition": conditions[row]} if isinstance(conditions, list) else {})
         | {"places": found.places[row].tolist(), "distances": found.distances[row].tolist()}
-        | ({"classes": [data.class_names[label] for label in labels[row]]} if has_classes else {})
+        | ({"classes": [names[label] for label in labels[row]]} if has_classes else {})
         for row, name in enumerate(items.names)
     ]
 
