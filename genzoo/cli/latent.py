@@ -127,7 +127,7 @@ def _run(tool: Any, name: str, options: argparse.Namespace, command: str) -> Non
         )
     for option, value in vars(options).items():
         if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"--{option.replace('_', '-')} should be a finite number, got {value:g}")
+            raise ValueError(f"--{option} should be a finite number, got {value:g}")
     if options.seed < 0:
         raise ValueError(f"--seed is {options.seed}, but must be a whole number from 0")
     places = options.out, record_beside(options.out)

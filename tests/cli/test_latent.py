@@ -95,8 +95,8 @@ def test_wrong_options_are_refused(options, words, refused):
     [
         ("arithmetic", ["wide", "--noise", "nan"], "--noise should be a finite number, got nan"),
         ("arithmetic", ["wide", "--sure", "inf"], "--sure should be a finite number, got inf"),
-        ("invert", ["--learning-rate", "nan"], "--learning-rate should be a finite number, got nan"),
-        ("invert", ["--prior-weight", "inf"], "--prior-weight should be a finite number, got inf"),
+        ("invert", ["--learning_rate", "nan"], "--learning_rate should be a finite number, got nan"),
+        ("invert", ["--prior_weight", "inf"], "--prior_weight should be a finite number, got inf"),
     ],
 )
 def test_numbers_are_finite(tool, options, said, working_folder, capsys):
