@@ -29,6 +29,11 @@ def require_writable_form(path: Path) -> None:
         )
 
 
+def real_frame_rate(path: Path, frames_per_second: int) -> float:
+    """How many frames a second an animation has: the delays of a GIF are hundredths of a second."""
+    return 100 / round(100 / frames_per_second) if path.suffix == ".gif" else float(frames_per_second)
+
+
 def save_animation(path: Path, frames: NDArray[np.uint8], frames_per_second: int) -> None:
     """Writes an animation; the file is either whole or not there.
 

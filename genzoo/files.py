@@ -75,6 +75,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
     unfinished, before = (path.with_name(f"{path.name}.{state}") for state in ("unfinished", "before"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # What a process has left that was killed.
+        _settle(before, path)
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
         yield unfinished
@@ -82,13 +84,18 @@ def whole_folder(path: Path) -> Iterator[Path]:
         if path.is_dir():
             path.replace(before)
         unfinished.replace(path)
-        shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
-        if before.is_dir() and not path.exists():
-            before.replace(path)
         raise OSError(f"{path} cannot be written ({reason(error)}); {remedy(error)}") from error
     finally:
+        _settle(before, path)
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _settle(before: Path, path: Path) -> None:
+    """Puts the folder from before back, unless there is one in its place, or removes it."""
+    if before.is_dir() and not path.exists():
+        before.replace(path)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def require_free(path: Path, overwrite: bool = False, option: str = "--out") -> None:

@@ -176,6 +176,41 @@ def test_a_folder_that_is_not_written_to_its_end_leaves_the_one_before(error, tm
     assert [path.name for path in tmp_path.glob("folder*")] == ["folder"]
 
 
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_the_folder_from_before_goes_back_if_the_new_one_cannot_take_its_place(error, tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old").write_text("old")
+    replace = Path.replace
+
+    def replace_but_the_new_one(self, target):
+        if self.name == "folder.unfinished":
+            raise error
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_but_the_new_one)
+    with pytest.raises(type(error)), whole_folder(tmp_path / "folder"):
+        pass
+    assert contents(tmp_path) == {"old": b"old"}
+    assert [path.name for path in tmp_path.glob("folder*")] == ["folder"]
+
+
+def test_what_a_killed_process_has_left_is_settled(tmp_path):
+    for state in ("unfinished", "before"):
+        (tmp_path / f"folder.{state}").mkdir()
+        (tmp_path / f"folder.{state}" / state).write_text("left")
+
+    def fail():
+        with whole_folder(tmp_path / "folder"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert contents(tmp_path) == {"before": b"left"}
+    with whole_folder(tmp_path / "folder") as unfinished:
+        (unfinished / "new").write_text("new")
+    assert contents(tmp_path) == {"new": b"new"}
+
+
 def test_what_is_there_is_replaced_only_where_that_is_asked_for(tmp_path):
     (tmp_path / "there").touch()
     with pytest.raises(FileExistsError, match=r"there is there already; give --overwrite .* another --out$"):

@@ -159,8 +159,12 @@ def require_labels(y: Tensor, shape: tuple[int, ...], dtype: torch.dtype | None 
 
 
 def _number_of(name: str, class_names: Sequence[str]) -> int:
+    # Exactly first: names may differ in their capital letters alone.
     if name in class_names:
         return list(class_names).index(name)
+    folded = [each.casefold() for each in class_names]
+    if name.casefold() in folded:
+        return folded.index(name.casefold())
     known = ", ".join(class_names) if len(class_names) <= MANY else f"{len(class_names)} classes"
     raise ValueError(f"there is no class {name!r}; {nearest(name, class_names)}there are {known}")
 

@@ -186,5 +186,5 @@ def _answered(repository: str) -> Iterator[None]:
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, errors.HTTPError) as error:
         raise ConnectionError(
             f"the Hugging Face Hub cannot be reached for {repository}; see to the network (or to the variables "
-            "HF_ENDPOINT and HF_HUB_OFFLINE) and try again"
+            "HF_ENDPOINT and HF_HUB_OFFLINE) and try again; if a path was meant, there is none of that name"
         ) from error

@@ -4,7 +4,7 @@ import glob
 import re
 import shlex
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import yaml
@@ -145,9 +145,11 @@ def without_paths(plain: Any) -> Any:
         >>> from genzoo.zoo.runs import without_paths
         >>> without_paths({"root": "/home/somebody/photos", "lr": 0.1, "command": "genzoo test /home/somebody/runs/a"})
         {'root': 'photos', 'lr': 0.1, 'command': 'genzoo test a'}
+
+    Names and passwords go out of addresses, too.
     """
     if isinstance(plain, dict):
-        return {key: without_paths(value) for key, value in plain.items()}
+        return {without_paths(key): without_paths(value) for key, value in plain.items()}
     if isinstance(plain, list):
         return [without_paths(value) for value in plain]
     if isinstance(plain, str):
@@ -156,8 +158,13 @@ def without_paths(plain: Any) -> Any:
 
 
 def _without_path(text: str) -> str:
-    if PurePath(text).is_absolute() or text.startswith("~"):
-        return PurePath(text).name
+    for kind in (PurePosixPath, PureWindowsPath):
+        if kind(text).is_absolute() or text.startswith("~"):
+            return kind(text).name
+    if match := re.match(r"(file://|\w{2,}:)(?=/(?!/))", text):
+        # ``file:///home/somebody`` is a path too.
+        return f"{match[0]}{PurePosixPath(text).name}"
+    text = re.sub(r"(\w+://)[^/@\s]*@", r"\1", text)
     # A command, whose words may be paths or have some behind a sign of equality.
     if re.search(r"[\s=][\"']?[/~]", text):
         try:

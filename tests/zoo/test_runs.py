@@ -145,6 +145,25 @@ def test_paths_are_cut():
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("file:///home/me/photos", "file://photos"),
+        ("hf:/home/me/photos", "hf:photos"),
+        ("https://me:secret@host/photos", "https://host/photos"),
+        ("genzoo test --ckpt_path https://me:secret@host/a.ckpt", "genzoo test --ckpt_path https://host/a.ckpt"),
+        ("C:\\Users\\me\\photos", "photos"),
+        ("~/photos", "photos"),
+        ("https://host/photos", "https://host/photos"),
+        ("T-shirt/top", "T-shirt/top"),
+        ("runs/gan", "runs/gan"),
+        ({"/home/me/a": 1}, {"a": 1}),
+    ],
+)
+def test_what_is_private_in_texts_is_left_out(given, kept):
+    assert without_paths(given) == kept
+
+
 def test_a_checkpoint_is_never_run(tmp_path):
     class Trap:
         def __reduce__(self):

@@ -80,7 +80,7 @@ def draw(sampler: Sampler, options: argparse.Namespace) -> Drawn:
     codes = codes_of(sampler, x, labels, options.seed) if x is not None and not sampler.can_sample else None
     order = None if x is None else order_by_kl(sampler, x, labels)
     if order is None:
-        order = _order_by_effect(sampler, codes, labels, options)
+        order = _order_by_effect(sampler, codes, labels, top, options)
     chosen = order.dimensions[:top].tolist()
     code, y = _code_to_change(sampler, codes, len(chosen), options)
     values = latent_quantiles(sampler, _normal_probabilities(torch.linspace(-1, 1, steps) * options.deviations), codes)
@@ -106,7 +106,7 @@ def draw(sampler: Sampler, options: argparse.Namespace) -> Drawn:
 
 
 def _order_by_effect(
-    sampler: Sampler, codes: Tensor | None, labels: Tensor | None, options: argparse.Namespace
+    sampler: Sampler, codes: Tensor | None, labels: Tensor | None, top: int, options: argparse.Namespace
 ) -> Order:
     """The order by what changes where one dimension alone goes from -1 to 1 standard deviation."""
     values = latent_quantiles(sampler, _normal_probabilities(torch.tensor([-1.0, 1.0])), codes)
@@ -115,7 +115,10 @@ def _order_by_effect(
         y = None if labels is None or not sampler.condition.shape else labels[some]
         return order_by_effect(sampler, codes[some], values, y)
     drawn = random_codes(sampler, CODES_OF_EFFECT, options.seed)
-    return order_by_effect(sampler, drawn, values, asked_for(sampler, CODES_OF_EFFECT, options))
+    # A file has conditions for the rows, of which there are fewer than codes.
+    number = CODES_OF_EFFECT if options.condition is None else min(top, values.shape[1])
+    y = asked_for(sampler, number, options)
+    return order_by_effect(sampler, drawn, values, None if y is None else y[torch.arange(CODES_OF_EFFECT) % number])
 
 
 def _code_to_change(

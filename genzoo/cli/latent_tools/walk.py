@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genzoo.animations import require_writable_form
+from genzoo.animations import real_frame_rate, require_writable_form
 from genzoo.cli.latent_tools.drawn import Drawn
 from genzoo.cli.latent_tools.items import (
     add_condition_options,
@@ -71,7 +71,7 @@ def draw(sampler: Sampler, options: argparse.Namespace) -> Drawn:
         "through": options.through,
         "conditions": condition_names(sampler, y, options),
         "frames": frames,
-        "frames_per_second": per_second,
+        "frames_per_second": real_frame_rate(options.out, per_second),
         "step_size": "root of the mean squared difference of the values of neighbouring frames",
         "walks": [
             {"step_sizes": steps.tolist(), "codes": stations.flatten(1).tolist()}

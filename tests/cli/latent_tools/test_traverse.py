@@ -75,7 +75,7 @@ def test_points_are_lines_in_the_colours_of_their_dimensions(drawn, pixels):
     [
         ("vae", ["--top", "0"], "--top must be at least 1"),
         ("vae", ["--deviations", "0"], "--deviations should be above 0 and at most 8, got 0"),
-        ("vae", ["--deviations", "nan"], "--deviations should be above 0"),
+        ("vae", ["--deviations", "nan"], "--deviations should be a finite number, got nan"),
         ("vae", ["--items", "0"], "--items must be at least 1"),
         ("vae", ["--at", "middle"], "there is no file middle"),
         ("autoencoder", ["--at", "random"], "no prior to draw codes from"),
