@@ -1,5 +1,6 @@
 """What samples shall depend on, as it is written on the command line: classes, or a file of conditions."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from genzoo.names import nearest
 from genzoo.sampling.conditions import ClassCondition, Condition, ImageCondition
-from genzoo.sampling.given import MANY
+from genzoo.sampling.given import number_of_class
 from genzoo.sampling.sampler import Sampler
 from genzoo.spec import to_float, to_size
 
@@ -60,22 +60,15 @@ def _classes(text: str, number: int, condition: Condition) -> Tensor:
 
 def _class_number(asked: str, class_names: Sequence[str]) -> int:
     """The number of a class that is called by it, or by its name."""
-    # Exactly first: names may differ in their capital letters alone, or be numbers themselves.
-    if asked in class_names:
-        return list(class_names).index(asked)
-    if asked.removeprefix("-").isdecimal():
-        if 0 <= int(asked) < len(class_names):
-            return int(asked)
-        raise ValueError(
-            f"there is no class {asked}: the {len(class_names)} classes of this model have the numbers 0 to "
-            f"{len(class_names) - 1}; correct --classes"
-        )
-    folded = {name.casefold(): number for number, name in enumerate(class_names)}
-    if asked.casefold() in folded:
-        return folded[asked.casefold()]
-    near = nearest(asked.casefold(), folded)
-    known = ", ".join(class_names) if len(class_names) <= MANY else f"{len(class_names)}, numbered from 0"
-    raise ValueError(f"there is no class {asked!r}; {near}the classes of this model are {known}")
+    # Names first, since they may be numbers themselves.
+    if asked in class_names or not re.fullmatch(r"-?\d+", asked):
+        return number_of_class(asked, class_names)
+    if 0 <= int(asked) < len(class_names):
+        return int(asked)
+    raise ValueError(
+        f"there is no class {asked}: the {len(class_names)} classes of this model have the numbers 0 to "
+        f"{len(class_names) - 1}; correct --classes"
+    )
 
 
 def _conditions(path: Path, number: int, sampler: Sampler) -> Tensor:

@@ -34,9 +34,9 @@ def labels_of(y: Given, number: int, class_names: Sequence[str], lowest: int = 0
     plain = y.tolist() if isinstance(y, np.ndarray | np.generic) else y
     # A name is a sequence too, of letters.
     if isinstance(plain, str):
-        plain = _number_of(plain, class_names)
+        plain = number_of_class(plain, class_names)
     elif isinstance(plain, Sequence):
-        plain = [_number_of(each, class_names) if isinstance(each, str) else each for each in plain]
+        plain = [number_of_class(each, class_names) if isinstance(each, str) else each for each in plain]
     labels = _as_tensor(plain)
     last = len(class_names) - 1
     if labels is None or (labels.numel() and not _are_whole(labels)):
@@ -158,7 +158,16 @@ def require_labels(y: Tensor, shape: tuple[int, ...], dtype: torch.dtype | None 
         )
 
 
-def _number_of(name: str, class_names: Sequence[str]) -> int:
+def number_of_class(name: str, class_names: Sequence[str]) -> int:
+    """The number of a class that is called by its name, in letters of either case.
+
+    Args:
+        name: Of the class.
+        class_names: Of all of them, in the order of their numbers.
+
+    Raises:
+        ValueError: If there is none.
+    """
     # Exactly first: names may differ in their capital letters alone.
     if name in class_names:
         return list(class_names).index(name)

@@ -167,6 +167,8 @@ class Sampler(nn.Module, ABC):
     ) -> Iterator[Samples]:
         """The same samples as `sample` draws, a part at a time, in memory that does not grow with their number.
 
+        But for conditions that are given for each, and classes that come in turn: these are all there at once.
+
         Args:
             number: How many in all.
             y: As for `sample`.

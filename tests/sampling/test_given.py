@@ -17,6 +17,7 @@ SNEAKERS = [
     torch.tensor(3),
     torch.tensor(3, dtype=torch.uint8),
     "Sneaker",
+    "sneaker",
     np.str_("Sneaker"),
     ["Sneaker"] * 4,
     np.array(["Sneaker"] * 4),
@@ -39,6 +40,10 @@ def test_each_item_may_have_a_class_of_its_own():
         assert labels_of(y, 3, CLOTHES).tolist() == [0, 3, 1]
     assert labels_of(range(3), 3, CLOTHES).tolist() == [0, 1, 2]
     assert labels_of([], 0, CLOTHES).shape == labels_of(2, 0, CLOTHES).shape == (0,)
+
+
+def test_names_that_differ_in_capital_letters_alone_are_told_apart():
+    assert labels_of(["a", "A"], 2, ["A", "a"]).tolist() == [1, 0]
 
 
 NO_CLASSES = [
