@@ -5,6 +5,7 @@ from genzoo.sampling.autoencoders import EncodingSampler as EncodingSampler
 from genzoo.sampling.autoencoders import VariationalSampler as VariationalSampler
 from genzoo.sampling.capabilities import Encodes as Encodes
 from genzoo.sampling.capabilities import HasLikelihood as HasLikelihood
+from genzoo.sampling.capabilities import HasPosterior as HasPosterior
 from genzoo.sampling.capabilities import Represents as Represents
 from genzoo.sampling.conditions import ClassCondition as ClassCondition
 from genzoo.sampling.conditions import Condition as Condition
