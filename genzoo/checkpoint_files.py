@@ -14,7 +14,8 @@ import torch
 from packaging.version import InvalidVersion, Version
 from torch import Tensor
 
-# In the folder of a run: where its checkpoints are, and which of them there may be.
+# In the folder of a run: its settings, where its checkpoints are, and which of them there may be.
+CONFIG = "config.yaml"
 CHECKPOINTS, BEST, LAST = "checkpoints", "best.ckpt", "last.ckpt"
 OURS = "runs/MODEL/NAME/checkpoints/last.ckpt"
 VERSION = "pytorch-lightning_version"

@@ -16,10 +16,9 @@ from typing import Any
 
 import yaml
 
-from genzoo.checkpoint_files import BEST, CHECKPOINTS, LAST, read_checkpoint, require_states
+from genzoo.checkpoint_files import BEST, CHECKPOINTS, CONFIG, LAST, read_checkpoint, require_states
 from genzoo.cli.configs import configs_in, read_config
 from genzoo.cli.order import in_order
-from genzoo.cli.run_folder import CONFIG
 from genzoo.moved import renamed
 from genzoo.spec import DataSpec
 

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from genzoo.checkpoint_files import CONFIG
 from genzoo.hyperparameters import from_plain
 from genzoo.names import nearest
 from genzoo.spec import DataSpec
 
 if TYPE_CHECKING:
     from genzoo.data.splits import ArrayDataModule
-
-RUN_CONFIG = "config.yaml"
 
 
 def data_of(
@@ -60,10 +59,10 @@ def _beside(place: Path) -> dict[str, Any]:
         data: dict[str, Any] = entry_at(str(entry), RECORD).record["data"]
         return data or _unknown(place, "its entry does not say")
     # A checkpoint lies in a folder of the run's.
-    for config in (place / RUN_CONFIG, place.absolute().parent.parent / RUN_CONFIG):
+    for config in (place / CONFIG, place.absolute().parent.parent / CONFIG):
         if config.is_file():
             return _of_config(str(config))
-    _unknown(place, f"it lies in no run folder, where a {RUN_CONFIG} would say so")
+    _unknown(place, f"it lies in no run folder, where a {CONFIG} would say so")
 
 
 def _unknown(place: Path, reason: str) -> NoReturn:

@@ -17,11 +17,11 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning_utilities.core.rank_zero import rank_zero_only, rank_zero_warn
 
+from genzoo.checkpoint_files import CONFIG
 from genzoo.files import reason, remedy, write_whole
 from genzoo.loggers import WandbLogger
 from genzoo.training.steps import ends_step
 
-CONFIG = "config.yaml"
 LOCK = ".lock"
 FOLDER_OF_RANK_ZERO = "GENZOO_RUN_FOLDER"
 # What file systems without locks answer, as some over networks are.

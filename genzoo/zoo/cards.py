@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from genzoo.zoo.entry import CONFIG, PICTURE, SCORES, describe_items
+from genzoo.zoo.entry import CONFIG, PICTURE, SCORES, Recorded, describe_items
 
 # Names of what models do, as the Hub has them.
 IMAGES, IMAGE_TO_IMAGE, FEATURES = "unconditional-image-generation", "image-to-image", "image-feature-extraction"
@@ -16,7 +16,7 @@ BETTER = {True: "high", False: "low", None: ""}
 
 
 @dataclass(frozen=True)
-class Facts:
+class Facts(Recorded):
     """What a card is made of: all of it from the run, its data and its sampler, but for title, prose and licence.
 
     Args:
@@ -58,16 +58,6 @@ class Facts:
     caption: str
     can_sample: bool
     has_changed: bool
-
-    @property
-    def model(self) -> str:
-        """Class name of the model."""
-        return str(self.record["model"]).rpartition(".")[2]
-
-    @property
-    def data(self) -> str:
-        """Class name of the data; empty if they are not known."""
-        return str(self.record["data"].get("class_path", "")).rpartition(".")[2]
 
 
 def card(facts: Facts) -> str:

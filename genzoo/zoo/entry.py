@@ -35,8 +35,28 @@ class EntryError(ValueError):
     """A folder is no entry of the zoo, or a damaged one: says what is wrong with it and what to do."""
 
 
+class Recorded:
+    """Whatever holds the record of a model.
+
+    Attributes:
+        record: What ``model.json`` holds.
+    """
+
+    record: dict[str, Any]
+
+    @property
+    def model(self) -> str:
+        """Class name of the model that was trained."""
+        return str(self.record["model"]).rpartition(".")[2]
+
+    @property
+    def data(self) -> str:
+        """Class name of the data that it was trained on; empty if that is not known."""
+        return str(self.record["data"].get("class_path", "")).rpartition(".")[2]
+
+
 @dataclass(frozen=True)
-class Entry:
+class Entry(Recorded):
     """A trained model on a shelf.
 
     Args:
@@ -53,16 +73,6 @@ class Entry:
     shelf: str
     record: dict[str, Any]
     scores: list[dict[str, Any]]
-
-    @property
-    def model(self) -> str:
-        """Class name of the model that was trained."""
-        return str(self.record["model"]).rpartition(".")[2]
-
-    @property
-    def data(self) -> str:
-        """Class name of the data that it was trained on; empty if that is not known."""
-        return str(self.record["data"].get("class_path", "")).rpartition(".")[2]
 
     @property
     def items(self) -> str:
