@@ -133,6 +133,13 @@ class ImageNoise(Noise):
         self.device = device
         self.draws = 0
 
+    @property
+    def _is_whole_block(self) -> bool:
+        size = self.block_size
+        if len(self.indices) != size or self.indices[0] % size:
+            return False
+        return torch.equal(self.indices - self.indices[0], torch.arange(size))
+
     def _with_counters(self, *counters: int) -> Noise:
         return ImageNoise(self.indices, self.device, *counters)
 
@@ -155,11 +162,9 @@ class ImageNoise(Noise):
             generator = torch.Generator().manual_seed(counter_seed(*self.counters, self.draws, place))
             return draw(size, generator=generator, dtype=torch.float32)
 
-        places = self.indices.tolist() if len(self.indices) == self.block_size else []
-        first = places[0] // self.block_size if places else 0
-        # Samples come so, and gathering rows would take longer than drawing them.
-        if places == list(range(first * self.block_size, (first + 1) * self.block_size)):
-            return block(first).to(self.device)
+        # Samples come as whole blocks, and gathering rows would take longer than drawing them.
+        if self._is_whole_block:
+            return block(int(self.indices[0]) // self.block_size).to(self.device)
         blocks, block_of_row = torch.unique(self.indices // self.block_size, return_inverse=True)
         table = torch.stack([block(place) for place in blocks.tolist()])
         return table[block_of_row, self.indices % self.block_size].to(self.device)

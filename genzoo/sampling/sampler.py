@@ -201,11 +201,13 @@ class Sampler(nn.Module, ABC):
         number = whole_number("number", number)
         conditions = self.condition.given(y, number)
         seed = fresh_seed() if seed is None else whole_number("seed", seed)
+        # Found once: to look for it takes a walk through the networks.
+        device = self.device
 
         def part(start: int) -> Samples:
             # Whole blocks, the last of which may go on beyond the last sample.
             blocks = torch.arange(start, min(start + length, -(-number // BLOCK) * BLOCK)).split(BLOCK)
-            noises = [ImageNoise(indices, self.device, seed, Stream.SAMPLING) for indices in blocks]
+            noises = [ImageNoise(indices, device, seed, Stream.SAMPLING) for indices in blocks]
             with in_eval_mode(self):
                 latents = [self.prior_sample(BLOCK, noise, truncation) for noise in noises]
                 drawn = [

@@ -1,6 +1,6 @@
 """What 100,000 samples cost in one archive: memory, and speed beside a bare loop of the generator.
 
-    python -m tests.benchmarks.many_samples [--config dcgan] [--number 100000] [--rounds 10] [--blocks 50]
+    python -m tests.benchmarks.many_samples [--config dcgan] [--number 100000] [--rounds 10] [--blocks 200]
 
 Memory is that of a process of its own, which draws 64 samples first, with all imports that this takes, and then as
 many as were asked for: what counts is by how much the second raises the peak of the first.
@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--config", default="dcgan", help="whose generator: dcgan, gan or cgan")
     parser.add_argument("--number", type=int, default=100_000, help="samples of which memory is measured")
     parser.add_argument("--rounds", type=int, default=10, help="how often speed is measured")
-    parser.add_argument("--blocks", type=int, default=50, help="blocks of 64 in a round")
+    parser.add_argument("--blocks", type=int, default=200, help="blocks of 64 in a round")
     parser.add_argument("--threads", type=int, default=1, help="of torch, for both")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
