@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 # Those that need torch alone come first: whoever asks for a prior or a network does not wait for Lightning.
 PACKAGES_WITH_PUBLIC_CLASSES = (
+    "schedules",
     "losses",
     "augmentations",
     "networks",

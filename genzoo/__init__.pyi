@@ -170,6 +170,10 @@ from genzoo.sampling.priors import UniformCube as UniformCube
 from genzoo.sampling.priors import UniformPrior as UniformPrior
 from genzoo.sampling.safe_files import SafeFileError as SafeFileError
 from genzoo.sampling.sampler import Sampler as Sampler
+from genzoo.schedules.schedule import Cosine as Cosine
+from genzoo.schedules.schedule import Linear as Linear
+from genzoo.schedules.schedule import Ramp as Ramp
+from genzoo.schedules.schedule import Schedule as Schedule
 from genzoo.training.adversarial import AdversarialModel as AdversarialModel
 from genzoo.training.adversarial import Player as Player
 from genzoo.training.averaging import Averaged as Averaged
@@ -182,6 +186,7 @@ from genzoo.training.inference import InferenceModel as InferenceModel
 from genzoo.training.manual_optimisation import OwnDuties as OwnDuties
 from genzoo.training.model import GenerativeModel as GenerativeModel
 from genzoo.training.optimizers import AdversarialAdam as AdversarialAdam
+from genzoo.training.penalty_terms import PenaltyTerms as PenaltyTerms
 from genzoo.training.recorder import Recorder as Recorder
 from genzoo.training.split_means import SplitMeans as SplitMeans
 from genzoo.training.step_log import StepLog as StepLog

@@ -26,12 +26,13 @@ FLOORS = [
     ["training"],
     ["sampling", "metrics"],
     ["networks", "losses", "augmentations", "data"],
+    ["schedules"],
     ["modules in no room"],
 ]
 ROOMS = [room for floor in FLOORS for room in floor]
 ROOMS_WITH_A_DOOR = genzoo.PACKAGES_WITH_PUBLIC_CLASSES
 FLOOR_OF = {room: height for height, floor in enumerate(FLOORS) for room in floor}
-PLAIN_TORCH = ["sampling", "networks", "losses", "augmentations", "latent", "zoo", "export"]
+PLAIN_TORCH = ["sampling", "networks", "losses", "augmentations", "schedules", "latent", "zoo", "export"]
 # Beside the standard library, packages that bring nothing along.
 ALLOWED_IN_PLAIN_TORCH = {
     "torch",

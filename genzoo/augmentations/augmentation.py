@@ -16,7 +16,13 @@ class Augmenter(nn.Module, ABC):
     """Changes items at random, each by numbers of its own.
 
     What it learns on the way is kept in buffers: it goes into the checkpoint and follows the model to its device.
+
+    Attributes:
+        steps_done: How many updates of the discriminator there have been, for settings that follow a schedule; the
+            model keeps it up to date.
     """
+
+    steps_done: int = 0
 
     @abstractmethod
     def forward(self, items: Tensor, noise: Noise) -> Tensor:

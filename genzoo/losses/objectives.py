@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 from genzoo.precision import at_least_float32
+from genzoo.schedules.schedule import at_step
 
 
 class AdversarialObjective(ABC):
@@ -29,6 +30,14 @@ class AdversarialObjective(ABC):
     """
 
     is_relativistic: ClassVar[bool] = False
+
+    def at(self, step: int) -> "AdversarialObjective":
+        """What it is at a step: its settings have the values of their schedules.
+
+        Args:
+            step: How many updates of the discriminator there have been.
+        """
+        return at_step(self, step)
 
     @abstractmethod
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:

@@ -11,14 +11,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
+from genzoo.schedules.schedule import Schedule, at_step, extremes_of, value_at
 
 
 class Penalty(ABC):
-    """A term of the discriminator's loss that is more than a function of its logits."""
+    """A term of the discriminator's loss that is more than a function of its logits.
+
+    Attributes:
+        name: What it is called in the log.
+    """
+
+    @property
+    def name(self) -> str:
+        """That of its class."""
+        return type(self).__name__
+
+    def at(self, step: int) -> "Penalty | None":
+        """What it is at a step: its settings have the values of their schedules. None: nothing is added then.
+
+        Args:
+            step: How many updates of the discriminator there have been.
+        """
+        return at_step(self, step)
+
+    def constrain(self, discriminator: nn.Module) -> None:  # noqa: B027 - most add to the loss, and constrain nothing
+        """Called once the discriminator has moved, for what keeps its weights within bounds."""
 
     @abstractmethod
     def __call__(self, score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
@@ -46,14 +67,14 @@ class R1(Penalty):
             take a larger one.
     """
 
-    gamma: float = 10.0
+    gamma: float | Schedule = 10.0
 
     def __post_init__(self) -> None:
         _require_weight("gamma of R1", self.gamma)
 
     def __call__(self, score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """Half of gamma times the mean squared norm of the gradient at real items."""
-        return self.gamma / 2.0 * gradients_at(score, real).square().sum(1).mean()
+        return value_at(self.gamma, 0) / 2.0 * gradients_at(score, real).square().sum(1).mean()
 
 
 @dataclass(frozen=True)
@@ -68,14 +89,14 @@ class R2(Penalty):
         gamma: Its weight, >= 0.
     """
 
-    gamma: float = 10.0
+    gamma: float | Schedule = 10.0
 
     def __post_init__(self) -> None:
         _require_weight("gamma of R2", self.gamma)
 
     def __call__(self, score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """Half of gamma times the mean squared norm of the gradient at generated items."""
-        return self.gamma / 2.0 * gradients_at(score, fake).square().sum(1).mean()
+        return value_at(self.gamma, 0) / 2.0 * gradients_at(score, fake).square().sum(1).mean()
 
 
 @dataclass(frozen=True)
@@ -91,7 +112,7 @@ class GradientPenalty(Penalty):
         weight: lambda, >= 0.
     """
 
-    weight: float = 10.0
+    weight: float | Schedule = 10.0
 
     def __post_init__(self) -> None:
         _require_weight("weight of GradientPenalty", self.weight)
@@ -103,7 +124,7 @@ class GradientPenalty(Penalty):
         between = epsilon * at_least_float32(real) + (1.0 - epsilon) * at_least_float32(fake)
         # vector_norm has gradient 0 at 0, where that of a square root of squares is NaN: a new critic may be constant.
         norms: Tensor = torch.linalg.vector_norm(gradients_at(score, between), dim=1)
-        return self.weight * (norms - 1.0).square().mean()
+        return value_at(self.weight, 0) * (norms - 1.0).square().mean()
 
 
 def gradients_at(score: Callable[[Tensor], Tensor], items: Tensor) -> Tensor:
@@ -123,6 +144,7 @@ def gradients_at(score: Callable[[Tensor], Tensor], items: Tensor) -> Tensor:
     return gradients.flatten(1)
 
 
-def _require_weight(name: str, value: float) -> None:
-    if not 0.0 <= value < math.inf:
+def _require_weight(name: str, value: float | Schedule) -> None:
+    lowest, highest = extremes_of(value)
+    if not 0.0 <= lowest <= highest < math.inf:
         raise ValueError(f"{name} must be finite and not negative, got {value}")

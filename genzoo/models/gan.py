@@ -30,6 +30,7 @@ from genzoo.sampling.generators import GeneratorSampler
 from genzoo.sampling.priors import NormalPrior, Prior
 from genzoo.training.adversarial import AdversarialModel, Player
 from genzoo.training.optimizers import AdversarialAdam, LRSchedulerCallable
+from genzoo.training.penalty_terms import PenaltyTerms
 
 
 class GAN(AdversarialModel):
@@ -76,7 +77,7 @@ class GAN(AdversarialModel):
     ) -> None:
         super().__init__(**kwargs)
         self.objective = objective
-        self.penalties = tuple(penalties)
+        self.penalties = PenaltyTerms(penalties)
         self.generator_optimizer, self.generator_scheduler = generator_optimizer, generator_scheduler
         self.discriminator_optimizer, self.discriminator_scheduler = discriminator_optimizer, discriminator_scheduler
         self.sampler = GeneratorSampler(self.data_spec, self.latent_shape, networks, prior, self.condition)
@@ -114,6 +115,7 @@ class GAN(AdversarialModel):
         """Images as the discriminator is shown them in training: augmented, if so asked, by noise of their own."""
         if self.augmenter is None:
             return x
+        self.augmenter.steps_done = self.global_step
         augmented: Tensor = self.augmenter(x, noise.branch(Stream.SHOWN))
         return augmented
 
@@ -135,39 +137,36 @@ class GAN(AdversarialModel):
         self.recorder.record_means(lambda: self.objective.report(real_logits, fake_logits))
         if self.augmenter is not None and self.augmenter.is_adaptive and self.is_fitting:
             self._real_logits.append(real_logits.detach())
-        loss = self.objective.discriminator_loss(real_logits, fake_logits)
-        for penalty in self.penalties:
-            loss = loss + self._penalty(penalty, real, fake, condition, noise)
-        return loss
+        loss = self.objective.at(self.global_step).discriminator_loss(real_logits, fake_logits)
+
+        def score(items: Tensor) -> Tensor:
+            # Not the discriminator itself, which may be compiled: what is compiled cannot be differentiated twice.
+            return self._judged(self.discriminator.forward, items, condition)
+
+        return self.penalties.added_to(loss, score, (real, fake), noise, self.global_step, self.recorder)
 
     def _begin_anew(self) -> None:
         super()._begin_anew()
         self._real_logits: list[Tensor] = []
 
     def after_update(self, player: Player) -> None:
-        """Shows an adaptive augmentation the logits of all real images of an update of the discriminator."""
+        """Constrains the discriminator once it has moved, and shows its logits of real images to an augmentation."""
+        if player.name == "discriminator":
+            self.penalties.constrain(self.discriminator)
         if self.augmenter is not None and self._real_logits:
             # Those of all devices, on which its state, like the weights, must be the same.
             logits: Any = self.all_gather(torch.cat(self._real_logits))
             self.augmenter.observe(logits.flatten())
             self._real_logits = []
 
-    def _penalty(self, penalty: Penalty, real: Tensor, fake: Tensor, condition: Tensor | None, noise: Noise) -> Tensor:
-        def score(items: Tensor) -> Tensor:
-            # Not the discriminator itself, which may be compiled: what is compiled cannot be differentiated twice.
-            return self._judged(self.discriminator.forward, items, condition)
-
-        value = penalty(score, real, fake, noise.branch(Stream.PENALTY))
-        self.recorder.record(f"penalty/{type(penalty).__name__}", lambda: value)
-        return value
-
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """The objective's loss on newly generated images."""
         condition = self.condition.encode(y)
         fake_logits = self.score(self.shown(self.generate(len(x), condition, noise), noise), condition)
-        if self.objective.is_relativistic:
-            return self.objective.generator_loss(fake_logits, self.score(self.shown(x, noise), condition))
-        return self.objective.generator_loss(fake_logits)
+        objective = self.objective.at(self.global_step)
+        if objective.is_relativistic:
+            return objective.generator_loss(fake_logits, self.score(self.shown(x, noise), condition))
+        return objective.generator_loss(fake_logits)
 
     def representation(self, x: Tensor) -> Tensor:
         """Features of images for a linear classifier, the discriminator's pooled activations: ``(N, D)``.
@@ -197,7 +196,7 @@ class GAN(AdversarialModel):
 
     def reports(self) -> set[str]:
         """Names of what training and validation hand to the loggers."""
-        names = super().reports() | {f"train/penalty/{type(penalty).__name__}" for penalty in self.penalties}
+        names = super().reports() | {f"train/{name}" for name in self.penalties.by_name}
         return names | {f"val/{kind}_gap" for kind in ("discriminator", "critic") if f"val/{kind}_real" in names}
 
     def on_validation_epoch_end(self) -> None:

@@ -33,14 +33,19 @@ class Discriminator(nn.Module, ABC):
     def activations(self, x: Tensor, condition: Tensor | None = None) -> list[Tensor]:
         """The outputs of all nonlinearities, ``(N, ...)`` each, in the order in which they are computed."""
 
-    def logits(self, features: Tensor) -> Tensor:
-        """What the head makes of features, for whoever asks for both: ``(N, *feature_shape)`` to ``(N,)``."""
+    def logits(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
+        """What is made of features, for whoever asks for both: ``(N, *feature_shape)`` to ``(N,)``.
+
+        Args:
+            features: What `features` gave.
+            condition: The same as there, for discriminators that look at it only now; others leave it alone.
+        """
         logits: Tensor = self.head(features)
         return logits.flatten(1).squeeze(1)
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """``(N, *data_shape)`` and ``(N, *condition_shape)`` to logits ``(N,)``."""
-        return self.logits(self.features(x, condition))
+        return self.logits(self.features(x, condition), condition)
 
 
 class LayeredDiscriminator(Discriminator):

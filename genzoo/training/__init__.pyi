@@ -12,6 +12,7 @@ from genzoo.training.inference import InferenceModel as InferenceModel
 from genzoo.training.manual_optimisation import OwnDuties as OwnDuties
 from genzoo.training.model import GenerativeModel as GenerativeModel
 from genzoo.training.optimizers import AdversarialAdam as AdversarialAdam
+from genzoo.training.penalty_terms import PenaltyTerms as PenaltyTerms
 from genzoo.training.recorder import Recorder as Recorder
 from genzoo.training.split_means import SplitMeans as SplitMeans
 from genzoo.training.step_log import StepLog as StepLog
