@@ -13,6 +13,8 @@ from genzoo.networks.discriminator import Discriminator as Discriminator
 from genzoo.networks.discriminator import LayeredDiscriminator as LayeredDiscriminator
 from genzoo.networks.image_to_image import ImageToImagePlayers as ImageToImagePlayers
 from genzoo.networks.image_to_image import UNetGenerator as UNetGenerator
+from genzoo.networks.maxout import Maxout as Maxout
+from genzoo.networks.maxout_players import MaxoutPlayers as MaxoutPlayers
 from genzoo.networks.mlp import GatedLinear as GatedLinear
 from genzoo.networks.mlp import GatedMLPEncoderDecoder as GatedMLPEncoderDecoder
 from genzoo.networks.mlp import MLPDiscriminator as MLPDiscriminator

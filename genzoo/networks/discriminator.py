@@ -7,8 +7,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from genzoo.networks.conditioning import ConditionedLayers
+from genzoo.networks.maxout import Maxout
 
-NONLINEARITIES = (nn.LeakyReLU, nn.ReLU, nn.SiLU)
+NONLINEARITIES = (nn.LeakyReLU, nn.ReLU, nn.SiLU, Maxout)
 
 
 class Discriminator(nn.Module, ABC):

@@ -8,10 +8,12 @@ from torch.nn import functional
 
 from genzoo.metrics import PooledActivations
 from genzoo.networks.deep_convolutional import DCGANPlayers
+from genzoo.networks.maxout import Maxout
+from genzoo.networks.maxout_players import MaxoutPlayers
 from genzoo.networks.mlp import MLPPlayers
 
 DATA = (1, 16, 16)
-KINDS = {"mlp": MLPPlayers((8,), (8, 6)), "dcgan": DCGANPlayers(width=2)}
+KINDS = {"mlp": MLPPlayers((8,), (8, 6)), "dcgan": DCGANPlayers(width=2), "maxout": MaxoutPlayers((8,), (8, 6))}
 
 
 @pytest.fixture(params=KINDS)
@@ -45,7 +47,7 @@ def test_activations_are_those_that_hooks_see(discriminator, x):
     discriminator.eval()
     seen = []
     for part in discriminator.modules():
-        if isinstance(part, nn.LeakyReLU):
+        if isinstance(part, nn.LeakyReLU | Maxout):
             part.register_forward_hook(lambda module, inputs, output: seen.append(output.clone()))
     discriminator(x)
     number = len(seen)
