@@ -19,5 +19,5 @@ class Maxout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, in_features)`` to ``(N, out_features)``."""
-        values: Tensor = self.linear(x)
-        return values.unflatten(1, (-1, self.pieces)).amax(2)
+        largest: Tensor = self.linear(x).unflatten(1, (-1, self.pieces)).amax(2)
+        return largest
