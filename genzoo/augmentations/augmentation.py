@@ -6,23 +6,42 @@ of the data and not that of its changed copies (Zhao et al. 2020; Karras et al. 
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
 
+from genzoo.losses.objectives import AdversarialObjective
+from genzoo.names import numbered
 from genzoo.noise import Noise
+from genzoo.schedules.schedule import Schedule, extremes_of, value_at
 from genzoo.spec import DataSpec, is_image
 
 
 class Augmenter(nn.Module, ABC):
     """Changes items at random, each by numbers of its own.
 
-    What it learns on the way is kept in buffers: it goes into the checkpoint and follows the model to its device.
-
-    Attributes:
-        steps_done: How many updates of the discriminator there have been, for settings that follow a schedule; the
-            model keeps it up to date.
+    What it learns on the way is kept in buffers: it goes into the checkpoint and follows the model to its device. One
+    that is made of others, its children, hands on to them what it is told.
     """
 
-    steps_done: int = 0
+    _steps_done: int = 0
+
+    @property
+    def steps_done(self) -> int:
+        """How many updates of the discriminator there have been, for settings that follow a schedule.
+
+        The model keeps it up to date.
+        """
+        return self._steps_done
+
+    @steps_done.setter
+    def steps_done(self, steps: int) -> None:
+        self._steps_done = steps
+        for part in self._parts:
+            part.steps_done = steps
+
+    @property
+    def _parts(self) -> list["Augmenter"]:
+        return [part for part in self.children() if isinstance(part, Augmenter)]
 
     @abstractmethod
     def forward(self, items: Tensor, noise: Noise) -> Tensor:
@@ -39,27 +58,80 @@ class Augmenter(nn.Module, ABC):
     @property
     def is_adaptive(self) -> bool:
         """Whether it observes the discriminator; where it does not, nothing need be gathered for it."""
-        return type(self).observe is not Augmenter.observe
+        return type(self).observe is not Augmenter.observe or any(part.is_adaptive for part in self._parts)
 
     def observe(self, real_logits: Tensor) -> None:
         """Called after every update of the discriminator, for augmentations that follow how sure it is.
 
         Args:
             real_logits: ``(N,)``, of all real items of the update, those of other devices included, without gradient.
+                Where the objective has a threshold they are counted from it: above 0 are those that were taken for
+                real.
         """
+        for part in self._parts:
+            part.observe(real_logits)
+
+    def report(self) -> dict[str, Tensor]:
+        """What it has learned, for the log: scalars by name, such as ``augmentation/probability``."""
+        found: dict[str, Tensor] = {}
+        for part in self._parts:
+            found |= {numbered(name, found): value for name, value in part.report().items()}
+        return found
+
+
+class OccasionalAugmenter(Augmenter):
+    """Makes each of its changes to some items alone, all with one probability and each by a draw of its own.
+
+    Changes that are made to few items do not leak into what is generated: the share of unchanged ones tells which
+    orientation, place or colour is that of the data (Karras et al. 2020, section 2.2).
+
+    Args:
+        probability: Of each change.
+
+    Attributes:
+        factor: What it is multiplied by, a number or a scalar tensor in [0, 1], for an augmentation that adapts it.
+    """
+
+    def __init__(self, probability: float | Schedule) -> None:
+        super().__init__()
+        self._probability = probability
+        self.factor: float | Tensor = 1.0
+
+    @property
+    def probability(self) -> float | Tensor:
+        """That of each change now."""
+        return value_at(self._probability, self.steps_done) * self.factor
+
+    def sometimes(
+        self, changed: Tensor, unchanged: Tensor | float, noise: Noise, probability: float | Tensor | None = None
+    ) -> Tensor:
+        """Changed items in the place of some of the unchanged ones, each of which is chosen by a draw of its own.
+
+        Args:
+            changed: ``(N, ...)``, items or what they are changed by.
+            unchanged: The same of items that stay as they are.
+            noise: Drawn from unless all are chosen.
+            probability: With which each is chosen; `probability` if left out.
+        """
+        probability = self.probability if probability is None else probability
+        if isinstance(probability, float) and probability == 1.0:
+            return changed
+        is_chosen = noise.uniform(len(changed), *[1] * (changed.dim() - 1)) < probability
+        return torch.where(is_chosen, changed, unchanged)
 
 
 class Augmentation(ABC):
     """Says how items are changed: plain data, from which each model builds an augmenter of its own."""
 
-    def require_fit(self, spec: DataSpec) -> None:
-        """Asks whether data can be changed so: images, unless an augmentation knows what to do with others.
+    def require_fit(self, spec: DataSpec, objective: AdversarialObjective) -> None:
+        """Asks whether a game can be played so: with images, unless an augmentation knows what to do with others.
 
         Args:
             spec: Of the data.
+            objective: Of the game.
 
         Raises:
-            ValueError: If they cannot.
+            ValueError: If it cannot.
         """
         if not is_image(spec["shape"]):
             raise ValueError(
@@ -70,3 +142,14 @@ class Augmentation(ABC):
     @abstractmethod
     def build(self) -> Augmenter:
         """The module that changes items."""
+
+
+def require_probability(owner: str, value: float | Schedule) -> None:
+    """Refuses what is no probability at some step.
+
+    Raises:
+        ValueError: If it leaves [0, 1].
+    """
+    lowest, highest = extremes_of(value)
+    if not 0.0 <= lowest <= highest <= 1.0:
+        raise ValueError(f"probability of {owner} must be in [0, 1], got {value}")

@@ -3,7 +3,8 @@
 Source: Zhao et al., "Differentiable augmentation for data-efficient GAN training", NeurIPS 2020.
 
 From the paper: the three policies and their ranges, in the order in which they are named; each image draws numbers of
-its own. Values are those of images in [-1, 1], so that what is moved in or cut out is grey.
+its own. Values are those of images in [-1, 1], so that what is moved in or cut out is grey. Not from the paper: a
+probability below 1, with which each policy is applied.
 """
 
 from collections.abc import Callable
@@ -13,12 +14,14 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from genzoo.augmentations.augmentation import Augmentation, Augmenter
+from genzoo.augmentations.augmentation import Augmentation, OccasionalAugmenter, require_probability
 from genzoo.noise import Noise
+from genzoo.schedules.schedule import Schedule
 
 Policy = Literal["colour", "translation", "cutout"]
 
-# Shares of the image's size, as in the paper and its authors' code, which rounds them to whole pixels as is done here.
+# Shares of the image's size, as in the paper, rounded to whole pixels as in its authors' first code; their later one
+# rounds down, which makes of the farthest shift of 28 pixels 3 in place of 4.
 TRANSLATION = 1 / 8
 CUTOUT = 1 / 2
 
@@ -34,9 +37,12 @@ class DiffAugment(Augmentation):
             saturation is multiplied by up to 2, contrast by 1/2 to 3/2. ``translation``: by up to 1/8 of the size
             along both axes, with grey moved in. ``cutout``: a square of half the size becomes grey; its centre is
             anywhere in the image, so that the edge may cut it.
+        probability: With which an image is changed by a policy, by each of them on its own, so that images of which one
+            thing alone is changed, and unchanged ones, are shown too. In the paper it is 1.
     """
 
     policies: tuple[Policy, ...] = ("colour", "translation", "cutout")
+    probability: float | Schedule = 1.0
 
     def __post_init__(self) -> None:
         # Plain data, such as those of a checkpoint, have lists.
@@ -45,28 +51,30 @@ class DiffAugment(Augmentation):
             raise ValueError(
                 f"policies of DiffAugment must be some of {', '.join(get_args(Policy))}, got {list(self.policies)}"
             )
+        require_probability("DiffAugment", self.probability)
 
     def build(self) -> "DiffAugmenter":
         """The module, which has no state."""
-        return DiffAugmenter(self.policies)
+        return DiffAugmenter(self.policies, self.probability)
 
 
-class DiffAugmenter(Augmenter):
+class DiffAugmenter(OccasionalAugmenter):
     """Applies policies of `DiffAugment`, one after the other.
 
     Args:
         policies: Their names.
+        probability: Of each.
     """
 
-    def __init__(self, policies: tuple[Policy, ...]) -> None:
-        super().__init__()
+    def __init__(self, policies: tuple[Policy, ...], probability: float | Schedule = 1.0) -> None:
+        super().__init__(probability)
         self.policies = policies
 
     def forward(self, items: Tensor, noise: Noise) -> Tensor:
         """Changes images ``(N, C, H, W)`` in [-1, 1]; grey ones have no saturation."""
         changed = items
         for policy in self.policies:
-            changed = POLICIES[policy](changed, noise)
+            changed = self.sometimes(POLICIES[policy](changed, noise), changed, noise)
         # Noise is float32, and so is what is computed with it.
         return changed.to(items.dtype)
 

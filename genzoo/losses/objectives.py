@@ -27,9 +27,11 @@ class AdversarialObjective(ABC):
 
     Attributes:
         is_relativistic: Whether the generator's loss asks for the logits of real items too.
+        threshold: The logit above which an item is taken for real; None where scores have no such meaning.
     """
 
     is_relativistic: ClassVar[bool] = False
+    threshold: ClassVar[float | None] = None
 
     def at(self, step: int) -> "AdversarialObjective":
         """What it is at a step: its settings have the values of their schedules.
@@ -76,6 +78,8 @@ class Minimax(AdversarialObjective):
     The generator's gradient vanishes where the discriminator is sure: :math:`dL_G/dl = -D`.
     Source: Goodfellow et al. 2014, equation 1 and Algorithm 1.
     """
+
+    threshold: ClassVar[float | None] = 0.0
 
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """-V(D, G)."""
@@ -126,6 +130,8 @@ class LeastSquares(AdversarialObjective):
     Source: Mao et al. 2017, equation 2 with the labels of equation 9 (a = 0, b = c = 1).
     """
 
+    threshold: ClassVar[float | None] = 0.5
+
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Half the squared distances to the labels 1 and 0."""
         real, fake = at_least_float32(real_logits), at_least_float32(fake_logits)
@@ -150,6 +156,8 @@ class Hinge(AdversarialObjective):
 
     Sources: Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17.
     """
+
+    threshold: ClassVar[float | None] = 0.0
 
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """What is lacking to the margins."""

@@ -84,7 +84,7 @@ class GAN(AdversarialModel):
         self.discriminator = networks.discriminator(self.data_shape, self.condition.shape)
         self.augmenter = None
         if augmentation is not None:
-            augmentation.require_fit(self.data_spec)
+            augmentation.require_fit(self.data_spec, objective)
             self.augmenter = augmentation.build()
 
     def players(self) -> list[Player]:
@@ -116,6 +116,7 @@ class GAN(AdversarialModel):
         if self.augmenter is None:
             return x
         self.augmenter.steps_done = self.global_step
+        self.recorder.record_means(self.augmenter.report)
         augmented: Tensor = self.augmenter(x, noise.branch(Stream.SHOWN))
         return augmented
 
@@ -156,7 +157,7 @@ class GAN(AdversarialModel):
         if self.augmenter is not None and self._real_logits:
             # Those of all devices, on which its state, like the weights, must be the same.
             logits: Any = self.all_gather(torch.cat(self._real_logits))
-            self.augmenter.observe(logits.flatten())
+            self.augmenter.observe(logits.flatten() - (self.objective.threshold or 0.0))
             self._real_logits = []
 
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
@@ -196,7 +197,8 @@ class GAN(AdversarialModel):
 
     def reports(self) -> set[str]:
         """Names of what training and validation hand to the loggers."""
-        names = super().reports() | {f"train/{name}" for name in self.penalties.by_name}
+        of_augmentation = () if self.augmenter is None else self.augmenter.report()
+        names = super().reports() | {f"train/{name}" for name in (*self.penalties.by_name, *of_augmentation)}
         return names | {f"val/{kind}_gap" for kind in ("discriminator", "critic") if f"val/{kind}_real" in names}
 
     def on_validation_epoch_end(self) -> None:

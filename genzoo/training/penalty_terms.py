@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 
 from genzoo.losses.penalties import Penalty
+from genzoo.names import numbered
 from genzoo.noise import Noise, Stream
 from genzoo.training.recorder import Recorder
 
@@ -22,9 +23,8 @@ class PenaltyTerms:
 
     def __init__(self, penalties: Sequence[Penalty]) -> None:
         self.by_name: dict[str, Penalty] = {}
-        for place, penalty in enumerate(penalties):
-            earlier = [other.name for other in penalties[:place]].count(penalty.name)
-            self.by_name[f"penalty/{penalty.name}" + (f"_{earlier + 1}" if earlier else "")] = penalty
+        for penalty in penalties:
+            self.by_name[numbered(f"penalty/{penalty.name}", self.by_name)] = penalty
 
     def added_to(
         self,

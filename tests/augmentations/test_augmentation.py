@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from genzoo.augmentations.augmentation import Augmentation, Augmenter
+from genzoo.augmentations.augmentation import Augmentation, Augmenter, OccasionalAugmenter
+from genzoo.losses.objectives import NonSaturating
 from genzoo.noise import BatchNoise
+from genzoo.schedules.schedule import Linear
 from genzoo.spec import image_spec
 
 
@@ -73,10 +75,33 @@ def test_models_that_share_a_value_share_no_state():
 def test_what_adapts_to_nothing_has_nothing_to_observe():
     augmenter = Indifferent()
     augmenter.observe(torch.ones(8))
-    assert augmenter.state_dict() == {}
+    assert augmenter.state_dict() == augmenter.report() == {}
+    assert not augmenter.is_adaptive
+
+
+class Blackening(OccasionalAugmenter):
+    def forward(self, items, noise):
+        return self.sometimes(-torch.ones_like(items), items, noise)
+
+
+def test_a_probability_follows_its_schedule_and_a_factor_multiplies_it():
+    augmenter = Blackening(Linear(0.0, 1.0, 10))
+    assert dropped_share(augmenter) == 0.0
+    augmenter.steps_done = 5
+    assert dropped_share(augmenter) == pytest.approx(0.5, abs=0.03)
+    augmenter.factor = torch.tensor(0.5)
+    assert dropped_share(augmenter) == pytest.approx(0.25, abs=0.03)
+    augmenter.steps_done, augmenter.factor = 10, 1.0
+    assert dropped_share(augmenter) == 1.0
+
+
+def test_what_is_always_done_draws_nothing_for_it():
+    noise = BatchNoise("cpu", 0)
+    Blackening(1.0)(torch.ones(4, 1, 2, 2), noise)
+    assert torch.equal(noise.uniform(3), BatchNoise("cpu", 0).uniform(3))
 
 
 def test_points_are_refused():
-    Dropped().require_fit(image_spec(1, 28))
+    Dropped().require_fit(image_spec(1, 28), NonSaturating())
     with pytest.raises(ValueError, match=r"Dropped changes images .*, but the data have shape \(2,\); leave the aug"):
-        Dropped().require_fit({"shape": [2]})
+        Dropped().require_fit({"shape": [2]}, NonSaturating())

@@ -147,7 +147,26 @@ def test_an_augmenter_leaves_the_global_generator_and_its_input_alone():
     assert torch.equal(x, images())
 
 
+def test_with_a_probability_each_policy_is_applied_on_its_own():
+    """Each of two policies changes all pixels but few, so that one pixel tells what an image went through."""
+    x = torch.ones(4000, 1, 8, 8)
+    changed = DiffAugment(("cutout", "colour"), 0.3).build()(x, BatchNoise("cpu", 0))
+    is_cut, is_recoloured = ((changed.amax((1, 2, 3)) - changed.amin((1, 2, 3))) > 0.5), changed[:, 0].amax((1, 2)) != 1
+    assert float(is_cut.float().mean()) == pytest.approx(0.3, abs=0.03)
+    assert float(is_recoloured.float().mean()) == pytest.approx(0.3, abs=0.03)
+    assert float((is_cut & is_recoloured).float().mean()) == pytest.approx(0.09, abs=0.02)
+
+
+def test_images_that_are_chosen_are_changed_by_the_numbers_of_the_policy():
+    x = images(3)
+    changed = DiffAugment(("colour",), 0.5).build()(x, Drawn([0.1] * 3, [0.6] * 3, [0.2] * 3, [0.0, 0.7, 0.4]))
+    expected = applied("colour", x, [0.1] * 3, [0.6] * 3, [0.2] * 3)
+    assert torch.equal(changed, torch.stack([expected[0], x[1], expected[2]]))
+
+
 def test_what_cannot_be_is_refused():
+    with pytest.raises(ValueError, match=r"probability of DiffAugment must be in \[0, 1\], got 1.5"):
+        DiffAugment(probability=1.5)
     for wrong in ((), ("color",), ("colour", "flip")):
         with pytest.raises(
             ValueError, match="policies of DiffAugment must be some of colour, translation, cutout, got"
@@ -157,5 +176,5 @@ def test_what_cannot_be_is_refused():
 
 def test_it_is_plain_data():
     plain = as_plain(DiffAugment(("translation", "cutout")))
-    assert plain["init_args"] == {"policies": ["translation", "cutout"]}
+    assert plain["init_args"] == {"policies": ["translation", "cutout"], "probability": 1.0}
     assert DiffAugment(**plain["init_args"]) == DiffAugment(("translation", "cutout"))

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from math import prod
 
-import torch
 from torch import nn
 
-from genzoo.augmentations.augmentation import Augmentation, Augmenter
+from genzoo.augmentations.adaptive_augment import AdaptiveAugment
 from genzoo.augmentations.diff_augment import DiffAugment
+from genzoo.augmentations.in_turn import InTurn
+from genzoo.augmentations.instance_noise import InstanceNoise
 from genzoo.losses.gaussian_likelihoods import Gaussian
 from genzoo.losses.objectives import Hinge, RelativisticPairing, Wasserstein
 from genzoo.losses.penalties import R1, R2, GradientPenalty
@@ -26,36 +27,13 @@ from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.autoencoders import EncodingSampler, VariationalSampler
+from genzoo.schedules.schedule import Linear
 from genzoo.training.adversarial import AdversarialModel, Player
 from genzoo.training.descent import DescentModel
 from genzoo.training.inference import InferenceModel
 from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages, RandomPairs
 from tests.sampling.second_stage import CodeSampler
-
-
-@dataclass(frozen=True)
-class Dimming(Augmentation):
-    """Dims images by as much as the discriminator is sure of real ones: each bit of its state enters each image."""
-
-    inertia: float = 0.5
-
-    def build(self):
-        return Dimmer(self.inertia)
-
-
-class Dimmer(Augmenter):
-    def __init__(self, inertia):
-        super().__init__()
-        self.inertia = inertia
-        self.register_buffer("strength", torch.tensor(0.25))
-
-    def forward(self, items, noise):
-        return (items * (1.0 - self.strength * noise.uniform(len(items), 1, 1, 1))).to(items.dtype)
-
-    def observe(self, real_logits):
-        belief = real_logits.sigmoid().mean().to(self.strength.dtype)
-        self.strength.lerp_(belief, 1.0 - self.inertia)
 
 
 class ThreePlayers(GAN):
@@ -116,6 +94,9 @@ class Case:
 
 SMALL = MLPPlayers((8,), (8,), dropout=0.3)
 
+# Its probability moves up and down within a few steps.
+ADAPTIVE = AdaptiveAugment(target=-0.5, images=64, highest=1.0, updates=2)
+
 CASES = {
     "gradient penalty": Case(
         partial(
@@ -137,7 +118,13 @@ CASES = {
         )
     ),
     "adaptive augmentation": Case(
-        partial(DCGAN, networks=DCGANPlayers(width=2), latent_dim=4, augmentation=Dimming(), average_decay=0.9)
+        partial(
+            DCGAN,
+            networks=DCGANPlayers(width=2),
+            latent_dim=4,
+            augmentation=InTurn([ADAPTIVE, InstanceNoise(Linear(0.2, 0.0, 12))]),
+            average_decay=0.9,
+        )
     ),
     "three players": Case(
         partial(ThreePlayers, networks=SMALL, latent_dim=4, discriminator_steps=2, average_decay=0.9)

@@ -123,4 +123,3 @@ def test_an_adaptive_augmentation_observes_all_real_items_of_an_update_at_once(
     trainer(accumulate_grad_batches=batches_of_an_update).fit(model, datamodule=data)
     steps = range(1, 1 + 6 // batches_of_an_update)
     assert seen == [(16 * batches_of_an_update, False, step) for step in steps]
-    assert 0.25 < model.augmenter.strength < 1.0
