@@ -33,7 +33,11 @@ class Remedy:
 
     def fits(self, model: GenerativeModel) -> bool:
         """Whether a model has the setting, and can still follow the advice."""
-        return self.setting in model.hparams and (self.beyond is None or model.hparams[self.setting] > self.beyond)
+        if self.setting not in model.hparams or self.beyond is None:
+            return self.setting in model.hparams
+        value = model.hparams[self.setting]
+        # What follows a schedule is plain data that say so, and can be lowered.
+        return isinstance(value, dict) or value > self.beyond
 
 
 AGAINST_COLLAPSE = (

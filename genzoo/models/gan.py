@@ -12,6 +12,7 @@ objectives, penalties and augmentations if asked for.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -134,17 +135,19 @@ class GAN(AdversarialModel):
         real_logits = self.score(real, condition)
         # Not detached: in this turn the generator requires no gradients, so that there is no graph of it.
         fake = self.shown(self.generate(len(x), condition, noise), noise)
-        fake_logits = self.score(fake, condition)
-        self.recorder.record_means(lambda: self.objective.report(real_logits, fake_logits))
+        return self.judging_loss(real_logits, self.score(fake, condition), (real, fake), condition, noise)
+
+    def judging_loss(
+        self, real: Tensor, fake: Tensor, shown: tuple[Tensor, Tensor], condition: Tensor | None, noise: Noise
+    ) -> Tensor:
+        """What the discriminator minimises, once it has made logits of real and generated images as they were shown."""
+        self.recorder.record_means(lambda: self.objective.report(real, fake))
         if self.augmenter is not None and self.augmenter.is_adaptive and self.is_fitting:
-            self._real_logits.append(real_logits.detach())
-        loss = self.objective.at(self.global_step).discriminator_loss(real_logits, fake_logits)
-
-        def score(items: Tensor) -> Tensor:
-            # Not the discriminator itself, which may be compiled: what is compiled cannot be differentiated twice.
-            return self._judged(self.discriminator.forward, items, condition)
-
-        return self.penalties.added_to(loss, score, (real, fake), noise, self.global_step, self.recorder)
+            self._real_logits.append(real.detach())
+        loss = self.objective.at(self.global_step).discriminator_loss(real, fake)
+        # Not the discriminator itself, which may be compiled: what is compiled cannot be differentiated twice.
+        score = partial(self._judged, self.discriminator.forward, condition=condition)
+        return self.penalties.added_to(loss, score, shown, noise, self.global_step, self.recorder)
 
     def _begin_anew(self) -> None:
         super()._begin_anew()
@@ -163,11 +166,14 @@ class GAN(AdversarialModel):
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """The objective's loss on newly generated images."""
         condition = self.condition.encode(y)
-        fake_logits = self.score(self.shown(self.generate(len(x), condition, noise), noise), condition)
+        fake = self.shown(self.generate(len(x), condition, noise), noise)
+        return self.answering_loss(self.score(fake, condition), x, condition, noise)
+
+    def answering_loss(self, fake_logits: Tensor, x: Tensor, condition: Tensor | None, noise: Noise) -> Tensor:
+        """What the generator minimises once its images have been judged; x are real ones, to compare them with."""
         objective = self.objective.at(self.global_step)
-        if objective.is_relativistic:
-            return objective.generator_loss(fake_logits, self.score(self.shown(x, noise), condition))
-        return objective.generator_loss(fake_logits)
+        real_logits = self.score(self.shown(x, noise), condition) if objective.is_relativistic else None
+        return objective.generator_loss(fake_logits, real_logits)
 
     def representation(self, x: Tensor) -> Tensor:
         """Features of images for a linear classifier, the discriminator's pooled activations: ``(N, D)``.
@@ -185,15 +191,15 @@ class GAN(AdversarialModel):
         norms each kind of batch by itself. Logits compare with each other, not with those of training.
         """
         x, y = batch
-        return {"logits": self.score(x, self.condition.encode(y)), "label": y}
+        return {"logits": self.discriminator.of_each(self.score, x, self.condition.encode(y)), "label": y}
 
     # What is reported
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """What the objective reports of the logits of each image and of as many generated ones."""
         condition = self.condition.encode(y)
-        fake = self.generate(len(x), condition, noise)
-        return self.objective.report(self.score(x, condition), self.score(fake, condition))
+        items = x, self.generate(len(x), condition, noise)
+        return self.objective.report(*(self.discriminator.of_each(self.score, each, condition) for each in items))
 
     def reports(self) -> set[str]:
         """Names of what training and validation hand to the loggers."""

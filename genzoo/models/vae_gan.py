@@ -21,6 +21,7 @@ from genzoo.losses.objectives import AdversarialObjective, NonSaturating
 from genzoo.networks.architectures import EncoderDecoder, Players
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.deep_convolutional import DCGANPlayers
+from genzoo.networks.discriminator import require_single_items
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
 from genzoo.sampling.autoencoders import VariationalSampler
@@ -58,6 +59,7 @@ class VAEGAN(InferenceModel, AdversarialModel):
         self.objective, self.gamma, self.optimizer = objective, gamma, optimizer
         self.sampler = VariationalSampler(self.data_spec, self.latent_shape, networks, Gaussian(), density=self.density)
         self.discriminator = judge.discriminator(self.data_shape)
+        require_single_items(self.discriminator, type(self).__name__)
 
     def players(self) -> list[Player]:
         """The discriminator, and the two that answer it."""

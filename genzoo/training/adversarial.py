@@ -26,13 +26,14 @@ from torch.optim import Optimizer
 from torch.torch_version import TorchVersion
 
 from genzoo.data.arrays import Batch
-from genzoo.hyperparameters import whole_number
 from genzoo.noise import Noise
+from genzoo.schedules.schedule import Schedule
 from genzoo.training.manual_optimisation import OwnDuties, step_schedules
 from genzoo.training.model import GenerativeModel
 from genzoo.training.optimizers import Interval, LRSchedulerCallable, scheduled
 from genzoo.training.recorder import Recorder
 from genzoo.training.steps import ends_step
+from genzoo.training.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,15 @@ class AdversarialModel(GenerativeModel):
     gradients, so that none passes to another.
 
     Args:
-        discriminator_steps: k, the number of updates of the first player before each update of the others.
+        discriminator_steps: k, how many updates of the first player come before each of the others: `Turns`.
         scheduler_interval: When schedules move on: at the end of every ``epoch``, or with every update of
             their own player (``step``).
         **kwargs: Arguments of `GenerativeModel`.
     """
 
-    def __init__(self, discriminator_steps: int = 1, scheduler_interval: Interval = "epoch", **kwargs: Any) -> None:
+    def __init__(
+        self, discriminator_steps: int | Schedule = 1, scheduler_interval: Interval = "epoch", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         # Compiled by torch 2.9 and older, a network keeps the gradients of its first turn for all others.
         if self.compile_backend is not None and TorchVersion(torch.__version__) < "2.14":
@@ -80,7 +83,7 @@ class AdversarialModel(GenerativeModel):
                 f"is, but this is torch {torch.__version__}; leave it out"
             )
         self.automatic_optimization = False
-        self.discriminator_steps = whole_number("discriminator_steps", discriminator_steps, 1)
+        self.turns = Turns(discriminator_steps)
         self.scheduler_interval: Interval = scheduler_interval
         self._begin_anew()
 
@@ -124,7 +127,7 @@ class AdversarialModel(GenerativeModel):
         self._window.append((*batch, self.training_noise()))
         is_log_step = self.step_log.steps_until_due == 0
         # A log step between two answers reports the latest of them.
-        self.recorder.is_on = self.step_log.steps_until_due < self.discriminator_steps
+        self.recorder.is_on = self.step_log.steps_until_due < self.turns.steps_at(self.trainer.global_step + 1)
 
         optimizers: Any = self.optimizers()
         (first, its_optimizer), *others = zip(self.players(), optimizers, strict=True)
@@ -135,7 +138,7 @@ class AdversarialModel(GenerativeModel):
         step = self.trainer.global_step
         its_optimizer.step()
         self._end_update(first, its_optimizer.optimizer)
-        if self.trainer.global_step % self.discriminator_steps == 0:
+        if self.turns.answers_after(self.trainer.global_step):
             for player, optimizer in others:
                 for place in range(len(self._window)):
                     self._add_gradient(player, optimizer, step, place, place + 1 == len(self._window))

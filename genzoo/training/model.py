@@ -18,6 +18,7 @@ from genzoo.data.arrays import Batch
 from genzoo.hyperparameters import as_plain, whole_number
 from genzoo.moved import renamed
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
+from genzoo.networks.discriminator import require_batches_of_packs
 from genzoo.noise import BatchNoise, ImageNoise, Noise, Stream, counter_seed, run_seed
 from genzoo.sampling.conditions import Condition, NoCondition
 from genzoo.sampling.given import Given
@@ -267,13 +268,15 @@ class GenerativeModel(LightningModule, ABC):
         self.watch.begin()
 
     def on_train_start(self) -> None:
-        """Refuses batches of one image if there is batch norm."""
+        """Refuses batches of one image if there is batch norm, and those that cannot be divided into packs."""
         loader: Any = self.trainer.train_dataloader
-        smallest = getattr(loader, "batch_size", None)
+        usual = getattr(loader, "batch_size", None)
+        sizes = {usual} if usual else set()
         # A loader of one's own may keep an incomplete last batch, which the run may end before.
-        if smallest and not loader.drop_last and self.trainer.num_training_batches == len(loader):
-            smallest = len(loader.sampler) % smallest or smallest
-        require_batches_for_batch_norm(self, type(self).__name__, smallest or 0)
+        if usual and not loader.drop_last and self.trainer.num_training_batches == len(loader):
+            sizes.add(len(loader.sampler) % usual or usual)
+        require_batches_for_batch_norm(self, type(self).__name__, min(sizes, default=0))
+        require_batches_of_packs(self, type(self).__name__, sizes)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Re-seeds the global generator, which dropout draws from, as a function of (seed, rank, batch)."""

@@ -12,6 +12,7 @@ from genzoo.losses.objectives import Hinge, LeastSquares, RelativisticPairing, W
 from genzoo.models import DCGAN, GAN, VAE, AutoEncoder, ConditionalGAN
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.generators import GeneratorSampler
+from genzoo.schedules.schedule import Linear
 from genzoo.training.optimizers import AdversarialAdam
 from tests.conftest import RandomImages
 
@@ -132,10 +133,11 @@ def test_advice_is_made_of_settings_that_the_model_has(model_class, remedies):
 
 def test_advice_can_be_followed():
     spec = RandomImages().spec
-    assert advice(GAN(data_spec=spec, discriminator_steps=2), AGAINST_VICTORY, "more data") == (
-        "Try a lower learning rate of the discriminator_optimizer, networks with a smaller discriminator, fewer "
-        "discriminator_steps or more data"
-    )
+    for steps in (2, Linear(3.0, 1.0, 100)):
+        assert advice(GAN(data_spec=spec, discriminator_steps=steps), AGAINST_VICTORY, "more data") == (
+            "Try a lower learning rate of the discriminator_optimizer, networks with a smaller discriminator, fewer "
+            "discriminator_steps or more data"
+        )
     assert advice(VAE(data_spec=spec), AGAINST_COLLAPSE, "another seed") == (
         "Try a lower learning rate of the optimizer, a smaller beta, more kl_warmup_steps, more free_bits or another "
         "seed"

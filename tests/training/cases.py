@@ -127,7 +127,13 @@ CASES = {
         )
     ),
     "three players": Case(
-        partial(ThreePlayers, networks=SMALL, latent_dim=4, discriminator_steps=2, average_decay=0.9)
+        partial(
+            ThreePlayers,
+            networks=SMALL,
+            latent_dim=4,
+            discriminator_steps=Linear(start=3.0, end=1.0, steps=5),
+            average_decay=0.9,
+        )
     ),
     "condition images": Case(
         partial(ConditionalGAN, networks=ImageToImagePlayers(width=2), latent_dim=2, objective=Hinge()),

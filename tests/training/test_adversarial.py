@@ -19,6 +19,7 @@ from genzoo.losses.objectives import Minimax, NonSaturating
 from genzoo.models.gan import GAN
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import BatchNoise, Noise, counter_seed
+from genzoo.schedules.schedule import Linear
 from tests.conftest import RandomImages
 from tests.training.cases import CASES, Case, paired
 
@@ -280,6 +281,19 @@ def test_numbers_reach_the_logger_on_log_steps_only(k, trainer, tmp_path):
 def test_discriminator_steps_below_one_are_refused():
     with pytest.raises(ValueError, match="discriminator_steps must be at least 1, got 0"):
         GAN(data_spec=RandomImages().spec, discriminator_steps=0)
+
+
+def test_the_number_of_discriminator_updates_may_follow_a_schedule(trainer, tmp_path):
+    """Answers come after 3, 5 and then every update; what is between two of them is not forgotten by a log step."""
+    data = RandomImages(number=145, batch_size=16)
+    model = GAN(data_spec=data.spec, networks=SMALL, discriminator_steps=Linear(start=3.0, end=1.0, steps=5))
+    witness, logger = Witness(), CSVLogger(tmp_path, name="")
+    runner = trainer(callbacks=[witness], num_sanity_val_steps=0, logger=logger, log_every_n_steps=4)
+    runner.fit(model, datamodule=data)
+    answered = [3, 5, 6, 7, 8]
+    assert witness.moves == [(True, step in answered, step) for step in range(1, 9)]
+    rows = (Path(logger.log_dir) / "metrics.csv").read_text().splitlines()
+    assert [row["step"] for row in csv.DictReader(rows) if row["train/generator_loss"]] == ["3", "7"]
 
 
 class TableNoise(Noise):

@@ -59,7 +59,7 @@ def test_the_average_is_the_sum_of_the_paper():
 def test_one_update_for_each_of_the_modules_own_updates(name, trainer):
     model, runner, _ = fitted(name, trainer)
     assert runner.global_step == 5
-    assert model.average.updates == 5 // getattr(model, "discriminator_steps", 1)
+    assert model.average.updates == 5 // model.hparams.get("discriminator_steps", 1)
     assert set(model.average.copies) == set(model.sampler.trained_parts())
     trained = {id(p) for optimizer in runner.optimizers for group in optimizer.param_groups for p in group["params"]}
     assert not trained & {id(parameter) for parameter in model.average.parameters()}

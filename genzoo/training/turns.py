@@ -1,0 +1,45 @@
+"""Whose turn it is in a game, as a function of the number of the first player's updates."""
+
+from genzoo.hyperparameters import whole_number
+from genzoo.schedules.schedule import Schedule, extremes_of, value_at
+
+
+class Turns:
+    r"""After which updates of the first player the others answer: after every k-th, where k may follow a schedule.
+
+    Answers come after :math:`t_1 < t_2 < \dots` updates, with :math:`t_0 = 0` and :math:`t_{i+1} = t_i + k(t_i)`, with
+    k rounded to the nearest whole number. They follow from the schedule alone, so that no checkpoint need hold them.
+
+    Args:
+        steps: k.
+
+    Raises:
+        ValueError: If it is, or ever becomes, less than 1.
+
+    Example:
+        >>> from genzoo.schedules import Linear
+        >>> from genzoo.training.turns import Turns
+        >>> turns = Turns(Linear(start=4.0, end=1.0, steps=8))
+        >>> [step for step in range(1, 11) if turns.answers_after(step)]
+        [4, 6, 8, 9, 10]
+    """
+
+    def __init__(self, steps: int | Schedule) -> None:
+        if not isinstance(steps, Schedule):
+            steps = whole_number("discriminator_steps", steps, 1)
+        elif round(extremes_of(steps)[0]) < 1:
+            raise ValueError(f"discriminator_steps must be at least 1 at every step, got {steps}")
+        self.steps = steps
+        self._previous = self._next = 0
+
+    def steps_at(self, updates: int) -> int:
+        """How many updates lie between an answer after so many updates and the next one."""
+        return round(value_at(self.steps, updates))
+
+    def answers_after(self, updates: int) -> bool:
+        """Whether the others answer after so many updates, at least 1."""
+        if updates <= self._previous:
+            self._previous = self._next = 0
+        while self._next < updates:
+            self._previous, self._next = self._next, self._next + self.steps_at(self._next)
+        return self._next == updates
