@@ -140,6 +140,11 @@ from genzoo.networks.deep_convolutional import DCGANGenerator as DCGANGenerator
 from genzoo.networks.deep_convolutional import DCGANPlayers as DCGANPlayers
 from genzoo.networks.discriminator import Discriminator as Discriminator
 from genzoo.networks.discriminator import LayeredDiscriminator as LayeredDiscriminator
+from genzoo.networks.discriminator import WrappedDiscriminator as WrappedDiscriminator
+from genzoo.networks.embedded import ConditionEmbedding as ConditionEmbedding
+from genzoo.networks.embedded import Embedded as Embedded
+from genzoo.networks.embedded import EmbeddedDiscriminator as EmbeddedDiscriminator
+from genzoo.networks.embedded import EmbeddedGenerator as EmbeddedGenerator
 from genzoo.networks.image_to_image import ImageToImagePlayers as ImageToImagePlayers
 from genzoo.networks.image_to_image import UNetGenerator as UNetGenerator
 from genzoo.networks.maxout import Maxout as Maxout
@@ -150,6 +155,10 @@ from genzoo.networks.mlp import MLPDiscriminator as MLPDiscriminator
 from genzoo.networks.mlp import MLPEncoderDecoder as MLPEncoderDecoder
 from genzoo.networks.mlp import MLPGenerator as MLPGenerator
 from genzoo.networks.mlp import MLPPlayers as MLPPlayers
+from genzoo.networks.packed import Packed as Packed
+from genzoo.networks.packed import PackedDiscriminator as PackedDiscriminator
+from genzoo.networks.projected import Projected as Projected
+from genzoo.networks.projected import ProjectedDiscriminator as ProjectedDiscriminator
 from genzoo.networks.residual import ResidualBlock as ResidualBlock
 from genzoo.networks.residual import ResidualEncoderDecoder as ResidualEncoderDecoder
 from genzoo.sampling.autoencoders import AutoEncoderSampler as AutoEncoderSampler
@@ -201,6 +210,7 @@ from genzoo.training.penalty_terms import PenaltyTerms as PenaltyTerms
 from genzoo.training.recorder import Recorder as Recorder
 from genzoo.training.split_means import SplitMeans as SplitMeans
 from genzoo.training.step_log import StepLog as StepLog
+from genzoo.training.turns import Turns as Turns
 from genzoo.training.variational import VariationalModel as VariationalModel
 from genzoo.zoo.loading import load as load
 

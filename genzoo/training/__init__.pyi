@@ -16,4 +16,5 @@ from genzoo.training.penalty_terms import PenaltyTerms as PenaltyTerms
 from genzoo.training.recorder import Recorder as Recorder
 from genzoo.training.split_means import SplitMeans as SplitMeans
 from genzoo.training.step_log import StepLog as StepLog
+from genzoo.training.turns import Turns as Turns
 from genzoo.training.variational import VariationalModel as VariationalModel

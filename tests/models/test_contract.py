@@ -1,5 +1,6 @@
 """Every model, found by looking, fulfils the contract of `GenerativeModel`."""
 
+import dataclasses
 import inspect
 from functools import partial
 
@@ -36,6 +37,8 @@ def architectures(model):
         for cls in public_classes(genzoo.networks).values()
         if issubclass(cls, kinds)
         and not inspect.isabstract(cls)
+        # Players that are made of other ones.
+        and all(field.default is not dataclasses.MISSING for field in dataclasses.fields(cls))
         # What makes an image of a condition image needs a model that is told one.
         and (cls is not ImageToImagePlayers or model.condition_for is not GenerativeModel.condition_for)
     ]
