@@ -77,7 +77,7 @@ class GAN(AdversarialModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.objective = objective
+        self.objective, self.augmentation = objective, augmentation
         self.penalties = PenaltyTerms(penalties)
         self.generator_optimizer, self.generator_scheduler = generator_optimizer, generator_scheduler
         self.discriminator_optimizer, self.discriminator_scheduler = discriminator_optimizer, discriminator_scheduler
@@ -106,6 +106,10 @@ class GAN(AdversarialModel):
                 self.generator_scheduler,
             ),
         ]
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments, with the penalties by their names in the log."""
+        return super().settings() | self.penalties.by_name
 
     def generate(self, number: int, condition: Tensor | None, noise: Noise) -> Tensor:
         """Draws images: ``(number, *condition.shape)`` to ``(number, *data_shape)`` in [-1, 1]."""

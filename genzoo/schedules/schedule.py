@@ -8,9 +8,11 @@ import dataclasses
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from genzoo.hyperparameters import whole_number
+from genzoo.names import numbered
 
 AnySettings = TypeVar("AnySettings")
 
@@ -84,6 +86,40 @@ class Cosine(Ramp):
         return (1.0 - math.cos(math.pi * share)) / 2.0
 
 
+@dataclass(frozen=True)
+class HalfLife(Schedule):
+    r"""The decay of an average in which a value counts half as much once it is so many steps old.
+
+    .. math:: d = 2^{-1 / h}
+
+    Source: the generator's average in Karras et al. 2018, appendix B, is given by its half-life.
+
+    Args:
+        steps: h, more than 0; a schedule where the average should reach back farther as training goes on.
+    """
+
+    steps: float | Schedule
+
+    def __post_init__(self) -> None:
+        lowest, highest = extremes_of(self.steps)
+        if not 0.0 < lowest <= highest < math.inf:
+            raise ValueError(f"steps of HalfLife must be finite and more than 0, got {self.steps}")
+
+    def at(self, step: int) -> float:
+        """The decay d."""
+        return _decay(value_at(self.steps, step))
+
+    @property
+    def extremes(self) -> tuple[float, float]:
+        """Those of its half-lives, with which the decay rises."""
+        lowest, highest = extremes_of(self.steps)
+        return _decay(lowest), _decay(highest)
+
+
+def _decay(half_life: float) -> float:
+    return math.pow(2.0, -1.0 / half_life)
+
+
 def value_at(value: float | Schedule, step: int) -> float:
     """A setting at a step, whether it follows a schedule or not."""
     return value.at(step) if isinstance(value, Schedule) else value
@@ -109,6 +145,38 @@ def at_step(settings: AnySettings, step: int) -> AnySettings:
     """
     scheduled = {name: value.at(step) for name, value in schedules_of(settings).items()}
     return dataclasses.replace(cast(Any, settings), **scheduled) if scheduled else settings
+
+
+def schedules_within(name: str, setting: Any) -> dict[str, Schedule]:
+    """The schedules that a setting is or holds, however deep, by name.
+
+    Args:
+        name: Of the setting.
+        setting: A schedule or number, a dataclass, a list of them, or a partial, whose arguments count.
+
+    Returns:
+        By the name and the names of fields behind points, ``augmentation.probability``; entries of a list are named by
+        their classes.
+
+    Example:
+        >>> from genzoo.losses.penalties import R1, R2
+        >>> from genzoo.schedules import Linear
+        >>> from genzoo.schedules.schedule import schedules_within
+        >>> schedules_within("penalties", [R1(Linear(start=1.0, end=0.0, steps=9)), R2()])
+        {'penalties.R1.gamma': Linear(start=1.0, end=0.0, steps=9)}
+    """
+    if isinstance(setting, Schedule):
+        return {name: setting}
+    parts: dict[str, Any] = {}
+    if dataclasses.is_dataclass(setting):
+        parts = {field.name: getattr(setting, field.name) for field in dataclasses.fields(setting)}
+    elif isinstance(setting, partial):
+        parts = setting.keywords
+    elif isinstance(setting, list | tuple):
+        for entry in setting:
+            parts[numbered(type(entry).__name__, parts)] = entry
+    found = (schedules_within(f"{name}.{part}", value) for part, value in parts.items())
+    return {name: schedule for each in found for name, schedule in each.items()}
 
 
 def schedules_of(settings: Any) -> dict[str, Schedule]:

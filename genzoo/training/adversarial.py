@@ -213,6 +213,6 @@ class AdversarialModel(GenerativeModel):
     def configure_optimizers(self) -> tuple[OptimizerConfig | OptimizerLRSchedulerConfig, ...]:
         """The optimiser of each player, in their order."""
         return tuple(
-            scheduled(player.optimizer(player.parameters()), player.scheduler, self.scheduler_interval)
-            for player in self.players()
+            scheduled(each.optimizer(each.parameters()), each.scheduler, self.scheduler_interval, each.name)
+            for each in self.players()
         )

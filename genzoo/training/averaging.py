@@ -16,6 +16,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from genzoo.sampling.sampler import Sampler
 from genzoo.sampling.stored import AVERAGED, RAW, UPDATES
+from genzoo.schedules.schedule import Schedule, extremes_of, value_at
 
 Weights = Literal["raw", "averaged"]
 """The weights that are trained, or their averages."""
@@ -28,13 +29,13 @@ class WeightAverage(nn.Module):
 
     Args:
         sampler: Whose parts are averaged; the averages begin as copies.
-        decay: d, the share of the old average in the new one, once the warm-up is over.
+        decay: d, the share of the old average in the new one, once the warm-up is over; a schedule counts updates.
 
     Attributes:
         updates: n, how often it was updated. A plain number: asking for it does not wait for the device.
     """
 
-    def __init__(self, sampler: Sampler, decay: float) -> None:
+    def __init__(self, sampler: Sampler, decay: float | Schedule) -> None:
         super().__init__()
         self.copies = nn.ModuleDict({name: copy.deepcopy(part) for name, part in sampler.trained_parts().items()})
         self.copies.requires_grad_(False)
@@ -44,7 +45,7 @@ class WeightAverage(nn.Module):
     @torch.no_grad()
     def update(self, sampler: Sampler) -> None:
         """Takes in the present weights of the sampler."""
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        decay = min(value_at(self.decay, self.updates), (1 + self.updates) / (10 + self.updates))
         parts = sampler.trained_parts()
         averages = [value for name in parts for value in self.copies[name].parameters()]
         values = [value.detach() for part in parts.values() for value in part.parameters()]
@@ -74,7 +75,7 @@ class WeightAverage(nn.Module):
 class Averaged(Protocol):
     """A model that may keep averages."""
 
-    average_decay: float
+    average_decay: float | Schedule
     average: WeightAverage | None
 
     @property
@@ -96,9 +97,9 @@ def chosen_weights(wanted: Weights | None, model: Averaged) -> Weights:
     """
     if wanted not in (None, *get_args(Weights)):
         raise ValueError(f"weights must be one of {', '.join(get_args(Weights))}, got {wanted!r}")
-    if wanted == "raw" or (wanted is None and model.average_decay == 0.0):
+    if wanted == "raw" or (wanted is None and not keeps_averages(model.average_decay)):
         return "raw"
-    if model.average_decay == 0.0:
+    if not keeps_averages(model.average_decay):
         raise RuntimeError(f'this {type(model).__name__} keeps no averaged weights; ask for weights="raw"')
     if model.average is not None and model.average.updates > 0:
         return "averaged"
@@ -110,13 +111,19 @@ def chosen_weights(wanted: Weights | None, model: Averaged) -> Weights:
     )
 
 
-def require_decay(average_decay: float) -> float:
+def keeps_averages(average_decay: float | Schedule) -> bool:
+    """Whether there are averages, which there are with a decay that is ever more than 0."""
+    return extremes_of(average_decay)[1] > 0.0
+
+
+def require_decay(average_decay: float | Schedule) -> float | Schedule:
     """Refuses a decay that would average nothing, or never move.
 
     Raises:
-        ValueError: If it is not in [0, 1).
+        ValueError: If it leaves [0, 1).
     """
-    if not 0.0 <= average_decay < 1.0:
+    lowest, highest = extremes_of(average_decay)
+    if not 0.0 <= lowest <= highest < 1.0:
         raise ValueError(f"average_decay should be at least 0.0 (no averages) and below 1.0, got {average_decay}")
     return average_decay
 

@@ -7,6 +7,9 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from genzoo.schedules.schedule import Schedule
+from genzoo.training.averaging import keeps_averages
+
 # Callbacks of Lightning that cannot work with any model, and what to do in their place.
 USELESS_CALLBACKS = {
     "LearningRateFinder": "looks for one learning rate at model.lr, where there is none; try a few with short runs",
@@ -30,7 +33,7 @@ def divides_weights(trainer: Trainer) -> bool:
     return isinstance(trainer.strategy, DIVIDING_STRATEGIES)
 
 
-def require_feasible_division(owner: str, trainer: Trainer, average_decay: float, by_hand: bool) -> None:
+def require_feasible_division(owner: str, trainer: Trainer, average_decay: float | Schedule, by_hand: bool) -> None:
     """Refuses to divide among devices what has to be whole.
 
     Args:
@@ -42,7 +45,7 @@ def require_feasible_division(owner: str, trainer: Trainer, average_decay: float
     Raises:
         ValueError: If the strategy divides weights, and there are players or averages.
     """
-    if not divides_weights(trainer) or not (by_hand or average_decay > 0.0):
+    if not divides_weights(trainer) or not (by_hand or keeps_averages(average_decay)):
         return
     reason = "has players that take turns" if by_hand else "averages its weights"
     raise ValueError(
@@ -118,7 +121,7 @@ def _watched(callbacks: Iterable[Callback], schedules: Iterable[object]) -> Iter
             yield type(schedule).__name__, getattr(schedule, "monitor", None)
 
 
-def require_feasible_precision(precision: str, average_decay: float) -> None:
+def require_feasible_precision(precision: str, average_decay: float | Schedule) -> None:
     """Refuses to train in types that lose what training needs.
 
     Args:
@@ -133,7 +136,7 @@ def require_feasible_precision(precision: str, average_decay: float) -> None:
             "precision 16-true cannot train: small gradients become 0, as the epsilon of Adam does; choose 16-mixed or "
             "bf16-mixed (16-true is fine to validate, test and predict)"
         )
-    if precision == "bf16-true" and average_decay > 0.0:
+    if precision == "bf16-true" and keeps_averages(average_decay):
         raise ValueError(
             f"averages with average_decay {average_decay} do not move in precision bf16-true, which keeps three digits "
             "of them; choose bf16-mixed, or leave average_decay out"

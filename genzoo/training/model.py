@@ -25,8 +25,9 @@ from genzoo.sampling.given import Given
 from genzoo.sampling.images import Samples
 from genzoo.sampling.sampler import Sampler, in_eval_mode
 from genzoo.sampling.stored import SAMPLER
+from genzoo.schedules.schedule import Schedule
 from genzoo.spec import DataSpec
-from genzoo.training.averaging import WeightAverage, Weights, chosen_weights, fit_average, require_decay
+from genzoo.training.averaging import WeightAverage, Weights, chosen_weights, fit_average, keeps_averages, require_decay
 from genzoo.training.checkpoint_io import SafeCheckpointIO
 from genzoo.training.divided import Together
 from genzoo.training.feasible import (
@@ -37,6 +38,7 @@ from genzoo.training.feasible import (
 )
 from genzoo.training.finite_watch import FiniteWatch
 from genzoo.training.optimizers import tried
+from genzoo.training.schedule_log import ScheduleLog
 from genzoo.training.split_means import SplitMeans, images_in
 from genzoo.training.step_log import StepLog
 from genzoo.training.storing import (
@@ -68,13 +70,15 @@ class GenerativeModel(LightningModule, ABC):
         watch: Notes losses that are not finite.
         means: What was measured of the images of a split.
         step_log: The way of training's numbers to the loggers.
+        schedule_log: The present values of settings that follow schedules.
         together: Computes what needs the networks outside of a step, where weights are divided on all devices at once.
 
     Args:
         data_spec: What the model must know of its data; the command line takes it from the data module.
         latent_dim: Number of latent variables.
-        average_decay: Of the averages of the sampler's weights, for instance 0.999. 0.0: none are kept. Training moves
-            the raw weights; validation, tests, predictions and samples use the averages. A checkpoint holds both.
+        average_decay: Of the averages of the sampler's weights, for instance 0.999, or a schedule that counts their
+            updates, such as `HalfLife`. 0.0: none are kept. Training moves the raw weights; validation, tests,
+            predictions and samples use the averages. A checkpoint holds both.
         compile_backend: With which backend of ``torch.compile`` the networks are compiled for training, usually
             ``inductor`` (which draws numbers of its own for dropout). None: they are not. What is differentiated
             twice must call a network's ``forward``, which is never compiled. Checkpoints are the same either way.
@@ -89,7 +93,7 @@ class GenerativeModel(LightningModule, ABC):
         self,
         data_spec: DataSpec,
         latent_dim: int = 32,
-        average_decay: float = 0.0,
+        average_decay: float | Schedule = 0.0,
         compile_backend: str | None = None,
     ) -> None:
         super().__init__()
@@ -107,6 +111,7 @@ class GenerativeModel(LightningModule, ABC):
         self.watch = FiniteWatch(self)
         self.means = SplitMeans()
         self.step_log = StepLog(self, self.progress_metrics)
+        self.schedule_log = ScheduleLog(self)
         self.together = Together(self)
 
     def condition_for(self, data_spec: DataSpec) -> Condition:
@@ -214,10 +219,17 @@ class GenerativeModel(LightningModule, ABC):
             self.average.update(self.sampler)
 
     def _make_average(self) -> None:
-        if self.average_decay > 0.0 and self.average is None:
+        if keeps_averages(self.average_decay) and self.average is None:
             self.average = WeightAverage(self.sampler, self.average_decay).to(self.device)
 
     # Training
+
+    def settings(self) -> dict[str, Any]:
+        """What may follow schedules, by name, for the log: the constructor's arguments, as far as the model keeps them.
+
+        One that keeps some under other names adds them.
+        """
+        return {name: value for name, value in vars(self).items() if name in self.hparams}
 
     @property
     def is_fitting(self) -> bool:
@@ -304,7 +316,7 @@ class GenerativeModel(LightningModule, ABC):
             step: Which step they are of, counted from 0.
         """
         self.watch.require_finite()
-        self.step_log.hand_out(values, step)
+        self.step_log.hand_out(values | self.schedule_log.values(step), step)
 
     # Evaluation
 
@@ -334,7 +346,8 @@ class GenerativeModel(LightningModule, ABC):
         x, y = torch.zeros(2, *self.data_shape, device=self.device), self.condition.blank(2).to(self.device)
         with evaluating(self, "raw"):
             names = self.summary({name: values.mean(0) for name, values in self.statistics(x, y, noise).items()})
-        return {f"{part}/{name}" for part in ("train", "val", "val/training") for name in names}
+        measured = {f"{part}/{name}" for part in ("train", "val", "val/training") for name in names}
+        return measured | {f"train/{name}" for name in self.schedule_log.schedules}
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Takes in held-out images (loader 0) or training images (loader 1, to measure overfitting)."""

@@ -18,6 +18,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from genzoo.training.optimizer_schedule import OptimizerSchedule
+
 
 class AdversarialAdam(torch.optim.Adam):
     """Adam with the settings of DCGAN: learning rate 2e-4, momentum term 0.5 (Radford et al. 2016, section 4).
@@ -50,14 +52,15 @@ Interval = Literal["epoch", "step"]
 
 
 def scheduled(
-    optimizer: Optimizer, scheduler: LRSchedulerCallable | None, interval: Interval
+    optimizer: Optimizer, scheduler: LRSchedulerCallable | None, interval: Interval, player: str | None = None
 ) -> OptimizerConfig | OptimizerLRSchedulerConfig:
     """Puts a learning-rate schedule, if there is one, beside its optimiser in the form that Lightning takes.
 
     Args:
         optimizer: Whose learning rate is scheduled.
         scheduler: Makes the schedule for an optimiser.
-        interval: When the schedule moves on.
+        interval: When the schedule moves on, unless it has an interval of its own.
+        player: Whose optimiser it is, if a model has several.
     """
     if scheduler is None:
         return {"optimizer": optimizer}
@@ -66,6 +69,9 @@ def scheduled(
     if isinstance(schedule, ReduceLROnPlateau):
         # Metrics come with the end of an epoch, and not of every one.
         config |= {"monitor": schedule.monitor, "interval": "epoch", "strict": False}
+    if isinstance(schedule, OptimizerSchedule):
+        # Named as the setting of the model that makes it.
+        config |= {"interval": "step", "name": "scheduler" if player is None else f"{player}_scheduler"}
     return {"optimizer": optimizer, "lr_scheduler": config}
 
 
