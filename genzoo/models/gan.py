@@ -107,10 +107,6 @@ class GAN(AdversarialModel):
             ),
         ]
 
-    def settings(self) -> dict[str, Any]:
-        """The constructor's arguments, with the penalties by their names in the log."""
-        return super().settings() | self.penalties.by_name
-
     def generate(self, number: int, condition: Tensor | None, noise: Noise) -> Tensor:
         """Draws images: ``(number, *condition.shape)`` to ``(number, *data_shape)`` in [-1, 1]."""
         acting = self.acting

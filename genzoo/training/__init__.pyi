@@ -11,9 +11,13 @@ from genzoo.training.finite_watch import FiniteWatch as FiniteWatch
 from genzoo.training.inference import InferenceModel as InferenceModel
 from genzoo.training.manual_optimisation import OwnDuties as OwnDuties
 from genzoo.training.model import GenerativeModel as GenerativeModel
+from genzoo.training.optimizer_schedule import OptimizerSchedule as OptimizerSchedule
 from genzoo.training.optimizers import AdversarialAdam as AdversarialAdam
 from genzoo.training.penalty_terms import PenaltyTerms as PenaltyTerms
 from genzoo.training.recorder import Recorder as Recorder
+from genzoo.training.schedule_log import HoldsSettings as HoldsSettings
+from genzoo.training.schedule_log import ScheduleLog as ScheduleLog
+from genzoo.training.schedule_log import Scheduled as Scheduled
 from genzoo.training.split_means import SplitMeans as SplitMeans
 from genzoo.training.step_log import StepLog as StepLog
 from genzoo.training.turns import Turns as Turns

@@ -38,7 +38,7 @@ from genzoo.training.feasible import (
 )
 from genzoo.training.finite_watch import FiniteWatch
 from genzoo.training.optimizers import tried
-from genzoo.training.schedule_log import ScheduleLog
+from genzoo.training.schedule_log import HoldsSettings, ScheduleLog
 from genzoo.training.split_means import SplitMeans, images_in
 from genzoo.training.step_log import StepLog
 from genzoo.training.storing import (
@@ -225,11 +225,14 @@ class GenerativeModel(LightningModule, ABC):
     # Training
 
     def settings(self) -> dict[str, Any]:
-        """What may follow schedules, by name, for the log: the constructor's arguments, as far as the model keeps them.
+        """What may follow schedules, by name, for the log.
 
-        One that keeps some under other names adds them.
+        These are the constructor's arguments, as far as the model keeps them under their names, and the ``settings`` of
+        what it has made of others.
         """
-        return {name: value for name, value in vars(self).items() if name in self.hparams}
+        settings = {name: value for name, value in vars(self).items() if name in self.hparams}
+        holding = (value for value in vars(self).values() if isinstance(value, HoldsSettings))
+        return settings | {name: value for part in holding for name, value in part.settings.items()}
 
     @property
     def is_fitting(self) -> bool:

@@ -26,6 +26,11 @@ class PenaltyTerms:
         for penalty in penalties:
             self.by_name[numbered(f"penalty/{penalty.name}", self.by_name)] = penalty
 
+    @property
+    def settings(self) -> dict[str, Penalty]:
+        """What may follow a schedule, by name."""
+        return self.by_name
+
     def added_to(
         self,
         loss: Tensor,

@@ -1,6 +1,7 @@
 """The present values of all settings that follow schedules, for the log."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from lightning.pytorch import Trainer
@@ -9,6 +10,15 @@ from torch import Tensor
 from genzoo.schedules.schedule import Schedule, schedules_within
 from genzoo.training.averaging import WeightAverage
 from genzoo.training.optimizer_schedule import OptimizerSchedule
+
+
+@runtime_checkable
+class HoldsSettings(Protocol):
+    """What a model has made of arguments that may follow schedules."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """These, by name."""
 
 
 class Scheduled(Protocol):
@@ -25,7 +35,7 @@ class Scheduled(Protocol):
     def trainer(self) -> Trainer:
         """What trains it."""
 
-    def settings(self) -> dict[str, object]:
+    def settings(self) -> dict[str, Any]:
         """What may follow schedules, by name."""
 
 

@@ -32,6 +32,11 @@ class Turns:
         self.steps = steps
         self._previous = self._next = 0
 
+    @property
+    def settings(self) -> dict[str, int | Schedule]:
+        """What may follow a schedule, by name."""
+        return {"discriminator_steps": self.steps}
+
     def steps_at(self, updates: int) -> int:
         """How many updates lie between an answer after so many updates and the next one."""
         return round(value_at(self.steps, updates))

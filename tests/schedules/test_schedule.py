@@ -2,12 +2,24 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
+from genzoo.augmentations.diff_augment import DiffAugment
+from genzoo.augmentations.in_turn import InTurn
 from genzoo.hyperparameters import as_plain, from_plain
-from genzoo.losses.penalties import R1, GradientPenalty
-from genzoo.schedules.schedule import Cosine, Linear, at_step, extremes_of, schedules_of, value_at
+from genzoo.losses.penalties import R1, R2, GradientPenalty
+from genzoo.schedules.schedule import (
+    Cosine,
+    HalfLife,
+    Linear,
+    at_step,
+    extremes_of,
+    schedules_of,
+    schedules_within,
+    value_at,
+)
 
 
 @pytest.mark.parametrize(("start", "end"), [(2.0, 10.0), (10.0, 2.0), (3.0, 3.0)])
@@ -66,3 +78,38 @@ def test_its_ends_are_finite(value):
 def test_a_weight_that_would_become_negative_is_refused():
     with pytest.raises(ValueError, match="gamma of R1 must be finite and not negative"):
         R1(Linear(1.0, -1.0, 10))
+
+
+@pytest.mark.parametrize("half_life", [0.5, 1.0, 1000.0])
+def test_a_value_of_a_half_life_ago_counts_half_as_much(half_life):
+    decay = HalfLife(half_life).at(7)
+    assert decay**half_life == pytest.approx(0.5)
+    assert extremes_of(HalfLife(half_life)) == (decay, decay)
+
+
+def test_a_half_life_may_grow():
+    growing = HalfLife(Linear(1.0, 9.0, 4))
+    for step in range(6):
+        assert growing.at(step) ** min(1.0 + 2.0 * step, 9.0) == pytest.approx(0.5)
+    assert extremes_of(growing) == (0.5, growing.at(4))
+    assert from_plain(as_plain(growing)) == growing
+
+
+@pytest.mark.parametrize("steps", [0.0, -1.0, math.inf, Linear(1.0, 0.0, 5)])
+def test_a_half_life_that_is_none_is_refused(steps):
+    with pytest.raises(ValueError, match="steps of HalfLife must be finite and more than 0, got"):
+        HalfLife(steps)
+
+
+def test_schedules_are_found_however_deep_they_lie():
+    first, second = Linear(0.0, 1.0, 5), HalfLife(Linear(1.0, 2.0, 5))
+    settings = [R1(first), R2(), InTurn([DiffAugment(probability=second)]), R1(second), 3]
+    assert schedules_within("a", settings) == {
+        "a.R1.gamma": first,
+        "a.InTurn.augmentations.DiffAugment.probability": second,
+        "a.R1_2.gamma": second,
+    }
+    assert schedules_within("b", second) == {"b": second}
+    assert schedules_within("c", partial(R1, gamma=first)) == {"c.gamma": first}
+    for nothing in (0.5, None, "x", R1, {"start": 1.0}):
+        assert schedules_within("d", nothing) == {}

@@ -27,11 +27,12 @@ from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.autoencoders import EncodingSampler, VariationalSampler
-from genzoo.schedules.schedule import Linear
+from genzoo.schedules.schedule import HalfLife, Linear
 from genzoo.training.adversarial import AdversarialModel, Player
 from genzoo.training.descent import DescentModel
 from genzoo.training.inference import InferenceModel
 from genzoo.training.model import GenerativeModel
+from genzoo.training.optimizer_schedule import OptimizerSchedule
 from tests.conftest import RandomImages, RandomPairs
 from tests.sampling.second_stage import CodeSampler
 
@@ -94,6 +95,8 @@ class Case:
 
 SMALL = MLPPlayers((8,), (8,), dropout=0.3)
 
+FOLLOWING = partial(OptimizerSchedule, lr=Linear(1e-3, 0.0, 30), beta2=Linear(0.9, 0.99, 12))
+
 # Its probability moves up and down within a few steps.
 ADAPTIVE = AdaptiveAugment(target=-0.5, images=64, highest=1.0, updates=2)
 
@@ -123,7 +126,9 @@ CASES = {
             networks=DCGANPlayers(width=2),
             latent_dim=4,
             augmentation=InTurn([ADAPTIVE, InstanceNoise(Linear(0.2, 0.0, 12))]),
-            average_decay=0.9,
+            average_decay=HalfLife(Linear(1.0, 9.0, 8)),
+            generator_scheduler=FOLLOWING,
+            discriminator_scheduler=FOLLOWING,
         )
     ),
     "three players": Case(
@@ -143,7 +148,9 @@ CASES = {
     "encoder in the game": Case(
         partial(VAEGAN, networks=MLPEncoderDecoder((8,)), judge=SMALL, latent_dim=4, average_decay=0.9)
     ),
-    "conditional bound": Case(partial(ConditionalVAE, networks=MLPEncoderDecoder((8,)), average_decay=0.9)),
+    "conditional bound": Case(
+        partial(ConditionalVAE, networks=MLPEncoderDecoder((8,)), average_decay=0.9, scheduler=FOLLOWING)
+    ),
 }
 
 

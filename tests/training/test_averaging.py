@@ -11,6 +11,7 @@ from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.schedules.schedule import HalfLife, Linear
 from genzoo.training.averaging import WeightAverage
 from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages
@@ -53,6 +54,30 @@ def test_the_average_is_the_sum_of_the_paper():
     assert torch.equal(copy.running_mean, module.running_mean)
     assert copy.num_batches_tracked == 12
     assert average.updates == 12
+
+
+def test_a_decay_may_follow_a_schedule_that_counts_its_updates():
+    sampler = GAN(data_spec=RandomImages().spec, networks=MLPPlayers((8,), (8,))).sampler
+    sampler.generator = module = torch.nn.Linear(1, 1)
+    decay = HalfLife(Linear(0.1, 2.0, 6))
+    average = WeightAverage(sampler, decay)
+    expected = float(module.bias)
+    for number in range(12):
+        torch.nn.init.constant_(module.bias, number)
+        # Goes on from its number of updates alone.
+        state, average = average.state_dict(), WeightAverage(sampler, decay)
+        average.load_state_dict(state)
+        average.update(sampler)
+        share = min(decay.at(number), (1 + number) / (10 + number))
+        expected = share * expected + (1 - share) * number
+        assert float(average.copies["generator"].bias) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("decay", "is_kept"), [(Linear(0.0, 0.9, 4), True), (Linear(0.0, 0.0, 4), False)])
+def test_averages_are_kept_if_the_decay_is_ever_above_0(decay, is_kept, trainer):
+    model, _, _ = fitted("GAN", trainer, decay)
+    assert (model.average is not None) is is_kept
+    assert model.best_weights == ("averaged" if is_kept else "raw")
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -131,6 +156,8 @@ def test_without_averages_none_can_be_asked_for():
         model.sample(2, weights="averaged")
     with pytest.raises(ValueError, match=r"average_decay should be .* below 1.0, got 1.0"):
         MODELS["GAN"].model(data_spec=RandomImages().spec, average_decay=1.0)
+    with pytest.raises(ValueError, match=r"average_decay should be .* below 1.0, got Linear"):
+        MODELS["GAN"].model(data_spec=RandomImages().spec, average_decay=Linear(0.9, 1.0, 10))
 
 
 def test_averages_can_begin_and_end_with_a_resume(trainer, tmp_path):
