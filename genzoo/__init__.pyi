@@ -7,6 +7,7 @@ from genzoo.augmentations.affine_augment import AffineAugmenter as AffineAugment
 from genzoo.augmentations.augmentation import Augmentation as Augmentation
 from genzoo.augmentations.augmentation import Augmenter as Augmenter
 from genzoo.augmentations.augmentation import OccasionalAugmenter as OccasionalAugmenter
+from genzoo.augmentations.consistency import Consistency as Consistency
 from genzoo.augmentations.diff_augment import DiffAugment as DiffAugment
 from genzoo.augmentations.diff_augment import DiffAugmenter as DiffAugmenter
 from genzoo.augmentations.in_turn import InTurn as InTurn
@@ -73,6 +74,9 @@ from genzoo.evaluation.representation import RepresentationGroup as Representati
 from genzoo.evaluation.samples import SamplesGroup as SamplesGroup
 from genzoo.evaluation.score import Score as Score
 from genzoo.evaluation.score_group import ScoreGroup as ScoreGroup
+from genzoo.losses.constraints import Constraint as Constraint
+from genzoo.losses.constraints import WeightClipping as WeightClipping
+from genzoo.losses.every import Every as Every
 from genzoo.losses.gaussian_likelihoods import Gaussian as Gaussian
 from genzoo.losses.gaussian_likelihoods import LearnedGaussian as LearnedGaussian
 from genzoo.losses.gaussian_likelihoods import SharedDeviation as SharedDeviation
@@ -85,12 +89,17 @@ from genzoo.losses.objectives import Hinge as Hinge
 from genzoo.losses.objectives import LeastSquares as LeastSquares
 from genzoo.losses.objectives import Minimax as Minimax
 from genzoo.losses.objectives import NonSaturating as NonSaturating
-from genzoo.losses.objectives import RelativisticPairing as RelativisticPairing
 from genzoo.losses.objectives import Wasserstein as Wasserstein
+from genzoo.losses.penalties import DRAGAN as DRAGAN
 from genzoo.losses.penalties import GradientPenalty as GradientPenalty
 from genzoo.losses.penalties import Penalty as Penalty
 from genzoo.losses.penalties import R1 as R1
 from genzoo.losses.penalties import R2 as R2
+from genzoo.losses.penalties import SlopePenalty as SlopePenalty
+from genzoo.losses.regularisation import Regularisation as Regularisation
+from genzoo.losses.relativistic import RelativisticAverage as RelativisticAverage
+from genzoo.losses.relativistic import RelativisticObjective as RelativisticObjective
+from genzoo.losses.relativistic import RelativisticPairing as RelativisticPairing
 from genzoo.metrics.authenticity import Authenticity as Authenticity
 from genzoo.metrics.class_agreement import ClassAgreement as ClassAgreement
 from genzoo.metrics.classification_accuracy import ClassifierAccuracy as ClassifierAccuracy
@@ -200,6 +209,7 @@ from genzoo.training.adversarial import Player as Player
 from genzoo.training.averaging import Averaged as Averaged
 from genzoo.training.averaging import WeightAverage as WeightAverage
 from genzoo.training.checkpoint_io import SafeCheckpointIO as SafeCheckpointIO
+from genzoo.training.combinations import Judged as Judged
 from genzoo.training.descent import DescentModel as DescentModel
 from genzoo.training.divided import Together as Together
 from genzoo.training.finite_watch import FiniteWatch as FiniteWatch

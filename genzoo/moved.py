@@ -9,6 +9,7 @@ MOVED = {
     "genzoo.losses.adversarial": "genzoo.losses.objectives",
     "genzoo.checkpoints.SafeCheckpointIO": "genzoo.training.checkpoint_io.SafeCheckpointIO",
     "genzoo.losses.likelihoods.Gaussian": "genzoo.losses.gaussian_likelihoods.Gaussian",
+    "genzoo.losses.objectives.RelativisticPairing": "genzoo.losses.relativistic.RelativisticPairing",
     "genzoo.losses.likelihoods.LearnedGaussian": "genzoo.losses.gaussian_likelihoods.LearnedGaussian",
     "genzoo.metrics.embedded": "genzoo.metrics.extractors.embedded",
     "genzoo.metrics.extractors.FeatureExtractor": "genzoo.metrics.extractors.extractor.FeatureExtractor",

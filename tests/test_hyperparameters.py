@@ -19,18 +19,21 @@ import genzoo.metrics
 import genzoo.models
 import genzoo.networks
 import genzoo.sampling
+from genzoo.augmentations.diff_augment import DiffAugment
+from genzoo.augmentations.instance_noise import InstanceNoise
 from genzoo.callbacks import Alarms, Pictures
 from genzoo.data.splits import ArrayDataModule
 from genzoo.data.torchvision_cached import STL10
 from genzoo.discovery import public_classes
 from genzoo.hyperparameters import as_plain, from_plain
 from genzoo.losses.gaussian_likelihoods import Gaussian
+from genzoo.losses.penalties import R1
 from genzoo.metrics import FeatureExtractor, PooledActivations
 from genzoo.metrics.extractors.fitting import Recipe
 from genzoo.models import VAE
 from genzoo.networks.architectures import EncoderDecoder, Players
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
-from genzoo.networks.mlp import MLPEncoderDecoder
+from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.priors import Prior
 from genzoo.spec import image_spec
 from genzoo.training.model import GenerativeModel
@@ -92,6 +95,12 @@ FIELDS_WITHOUT_DEFAULT = {
     "length": 3,
     "data_shape": (1, 28, 28),
     "vocabulary": 5,
+    "start": 1.0,
+    "end": 0.5,
+    "steps": 10,
+    "penalty": R1(),
+    "players": MLPPlayers(),
+    "augmentations": (DiffAugment(), InstanceNoise()),
 }
 
 
@@ -107,12 +116,19 @@ def other(value, hint):
         return 0.5 * value + 0.125
     if isinstance(value, tuple):
         return (*value, value[-1])
+    if is_dataclass(value):
+        first = fields(value)[0].name
+        return replace(value, **{first: other(getattr(value, first), get_type_hints(type(value))[first])})
     raise TypeError(f"this test knows no other value of {value!r}: tell it one")
 
 
 @pytest.mark.parametrize("cls", VALUES, ids=lambda cls: cls.__name__)
 def test_every_value_comes_back_from_plain_data(cls):
-    required = {field.name: FIELDS_WITHOUT_DEFAULT[field.name] for field in fields(cls) if field.default is MISSING}
+    required = {
+        field.name: FIELDS_WITHOUT_DEFAULT[field.name]
+        for field in fields(cls)
+        if field.default is MISSING and field.default_factory is MISSING
+    }
     hints = get_type_hints(cls)
     value = cls(**required)
     changed = {field.name: other(getattr(value, field.name), hints[field.name]) for field in fields(cls)}
@@ -238,6 +254,7 @@ REQUIRED = {
     "path": "data",
     "shape": (),
     "device": torch.device("cpu"),
+    "players": MLPPlayers(),
 }
 FAMILIES = {
     genzoo.models: GenerativeModel,

@@ -7,6 +7,7 @@ from genzoo.augmentations.affine_augment import AffineAugmenter as AffineAugment
 from genzoo.augmentations.augmentation import Augmentation as Augmentation
 from genzoo.augmentations.augmentation import Augmenter as Augmenter
 from genzoo.augmentations.augmentation import OccasionalAugmenter as OccasionalAugmenter
+from genzoo.augmentations.consistency import Consistency as Consistency
 from genzoo.augmentations.diff_augment import DiffAugment as DiffAugment
 from genzoo.augmentations.diff_augment import DiffAugmenter as DiffAugmenter
 from genzoo.augmentations.in_turn import InTurn as InTurn

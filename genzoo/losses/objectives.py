@@ -11,6 +11,7 @@ Where sigmoid(logit) is no probability the discriminator is called a critic, and
 reported as they are.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 from genzoo.precision import at_least_float32
-from genzoo.schedules.schedule import at_step
+from genzoo.schedules.schedule import Schedule, at_step, extremes_of, value_at
 
 
 class AdversarialObjective(ABC):
@@ -27,11 +28,16 @@ class AdversarialObjective(ABC):
 
     Attributes:
         is_relativistic: Whether the generator's loss asks for the logits of real items too.
-        threshold: The logit above which an item is taken for real; None where scores have no such meaning.
+        needs_limited_slope: Whether the discriminator could lower its loss without end by growing steeper.
     """
 
     is_relativistic: ClassVar[bool] = False
-    threshold: ClassVar[float | None] = None
+    needs_limited_slope: ClassVar[bool] = False
+
+    @property
+    def threshold(self) -> float | None:
+        """The logit above which an item is taken for real; None where scores have no such meaning."""
+        return None
 
     def at(self, step: int) -> "AdversarialObjective":
         """What it is at a step: its settings have the values of their schedules.
@@ -77,13 +83,44 @@ class Minimax(AdversarialObjective):
 
     The generator's gradient vanishes where the discriminator is sure: :math:`dL_G/dl = -D`.
     Source: Goodfellow et al. 2014, equation 1 and Algorithm 1.
+
+    With a real label t below 1 (one-sided label smoothing, Salimans et al. 2016, section 3.4) the discriminator is to
+    be no surer of real items than t,
+
+    .. math:: L_D = -E[t \log D(x) + (1 - t) \log(1 - D(x))] - E[\log(1 - D(G(z)))], \qquad
+        D^*(x) = t \, p(x) / (p(x) + p_G(x)),
+
+    and nothing changes for generated items, nor for the generator. D is then even at t/2, not at 1/2.
+
+    Args:
+        real_label: t, above 1/2 and at most 1, such as 0.9; 1 is the game of 2014.
     """
 
-    threshold: ClassVar[float | None] = 0.0
+    real_label: float | Schedule = 1.0
+
+    def __post_init__(self) -> None:
+        lowest, highest = extremes_of(self.real_label)
+        if not 0.5 < lowest <= highest <= 1.0:
+            raise ValueError(
+                f"real_label of {type(self).__name__} must be above 1/2 and at most 1, such as 0.9, got "
+                f"{self.real_label}"
+            )
+
+    @property
+    def _even(self) -> float:
+        """D of an item that is as likely real as generated; of a label that follows a schedule the highest counts."""
+        return extremes_of(self.real_label)[1] / 2.0
+
+    @property
+    def threshold(self) -> float | None:
+        """The logit of t/2, which is 0 with a label of 1."""
+        return math.log(self._even) - math.log(1.0 - self._even)
 
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """-V(D, G)."""
-        return softplus(-at_least_float32(real_logits)).mean() + softplus(at_least_float32(fake_logits)).mean()
+        """-V(D, G), or, with a real label below 1, the cross-entropy with it."""
+        real, fake = at_least_float32(real_logits), at_least_float32(fake_logits)
+        # log D - log(1 - D) is the logit.
+        return (softplus(-real) + (1.0 - value_at(self.real_label, 0)) * real).mean() + softplus(fake).mean()
 
     def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         """E[log(1 - D(G(z)))], never above 0."""
@@ -93,14 +130,17 @@ class Minimax(AdversarialObjective):
         """How well real and generated items are told apart, each ``(N,)``.
 
         D(x) and D(G(z)); the share of right answers; and the distance to the game's equilibrium, where D = 1/2
-        everywhere (Goodfellow et al. 2014, theorem 1), as the mean of abs(D - 1/2) over both kinds of item.
+        everywhere (Goodfellow et al. 2014, theorem 1), as the mean of abs(D - 1/2) over both kinds of item. With a
+        real label of t, t/2 takes the place of 1/2 in all of this; of a label that follows a schedule the highest
+        counts, since an evaluation knows of no step.
         """
         real, fake = at_least_float32(real_logits).sigmoid(), at_least_float32(fake_logits).sigmoid()
+        even = self._even
         return {
             "discriminator_real": real,
             "discriminator_fake": fake,
-            "discriminator_accuracy": _accuracy(real, fake, 0.5),
-            "equilibrium_distance": ((real - 0.5).abs() + (fake - 0.5).abs()) / 2.0,
+            "discriminator_accuracy": _accuracy(real, fake, even),
+            "equilibrium_distance": ((real - even).abs() + (fake - even).abs()) / 2.0,
         }
 
 
@@ -112,6 +152,9 @@ class NonSaturating(Minimax):
 
     Its gradient is strongest where the discriminator is sure: :math:`dL_G/dl = D - 1`.
     Source: Goodfellow et al. 2014, section 3.
+
+    Args:
+        real_label: As for `Minimax`.
     """
 
     def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
@@ -130,7 +173,10 @@ class LeastSquares(AdversarialObjective):
     Source: Mao et al. 2017, equation 2 with the labels of equation 9 (a = 0, b = c = 1).
     """
 
-    threshold: ClassVar[float | None] = 0.5
+    @property
+    def threshold(self) -> float | None:
+        """Half-way between the labels."""
+        return 0.5
 
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Half the squared distances to the labels 1 and 0."""
@@ -157,7 +203,10 @@ class Hinge(AdversarialObjective):
     Sources: Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17.
     """
 
-    threshold: ClassVar[float | None] = 0.0
+    @property
+    def threshold(self) -> float | None:
+        """Half-way between the margins."""
+        return 0.0
 
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """What is lacking to the margins."""
@@ -180,9 +229,12 @@ class Wasserstein(AdversarialObjective):
     .. math:: L_D = E[C(G(z))] - E[C(x)], \qquad L_G = -E[C(G(z))]
 
     -L_D approaches the Wasserstein-1 distance, in the units of the data, if the critic is 1-Lipschitz, which a
-    `GradientPenalty` asks it to be; without one the loss has no bound. Scores have a meaning up to a constant only, so
-    that no threshold parts real from generated. Source: Arjovsky et al. 2017, equations 2 and 3.
+    `GradientPenalty` asks it to be; `WeightClipping` bounds its slope by an unknown number, and with it the loss by a
+    multiple of the distance. Without either the loss has no bound. Scores have a meaning up to a constant only, so that
+    no threshold parts real from generated. Source: Arjovsky et al. 2017, equations 2 and 3.
     """
+
+    needs_limited_slope: ClassVar[bool] = True
 
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """The negative estimate of the distance."""
@@ -191,48 +243,6 @@ class Wasserstein(AdversarialObjective):
     def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         """The part of the distance that the generator moves."""
         return -at_least_float32(fake_logits).mean()
-
-
-@dataclass(frozen=True)
-class RelativisticPairing(AdversarialObjective):
-    r"""The critic learns which one of a pair is real, the generator to turn its answer round.
-
-    .. math::
-        L_D = E[f(-(C(x) - C(G(z))))], \qquad L_G = E[f(C(x) - C(G(z)))], \qquad f = \mathrm{softplus}
-
-    Items are paired by their place in the batch. Each generated item is pulled past its own real one, so that dropping
-    a mode costs something. Source: Jolicoeur-Martineau 2019 (RpGAN); Huang et al. 2024 (R3GAN), which add `R1` and
-    `R2`, without which it need not converge.
-    """
-
-    is_relativistic: ClassVar[bool] = True
-
-    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """The negative log-probability that the real ones are the real ones."""
-        return softplus(-_margins(real_logits, fake_logits)).mean()
-
-    def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """The negative log-probability that the generated ones are.
-
-        Raises:
-            ValueError: If there are no logits of real items.
-        """
-        if real_logits is None:
-            raise ValueError(
-                "the generator's loss of RelativisticPairing compares pairs, but got the logits of generated items "
-                "only; give those of as many real ones as real_logits"
-            )
-        return softplus(_margins(real_logits, fake_logits)).mean()
-
-    def report(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
-        """The scores, and the share of pairs in which the real item has the higher one."""
-        is_right = (_margins(real_logits, fake_logits) > 0.0).float()
-        return super().report(real_logits, fake_logits) | {"discriminator_accuracy": is_right}
-
-
-def _margins(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """By how much each real item's score exceeds that of the generated item it is paired with, ``(N,)``."""
-    return at_least_float32(real_logits) - at_least_float32(fake_logits)
 
 
 def _accuracy(real: Tensor, fake: Tensor, threshold: float) -> Tensor:

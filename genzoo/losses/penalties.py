@@ -2,23 +2,32 @@ r"""What keeps a discriminator smooth: penalties on the gradient of its logits w
 
 Each is added to the discriminator's loss and differentiated again by it: gradients of gradients lose too much in half
 precision, so that all is computed in float32 (float64 stays), outside autocast. A discriminator with batch norm mixes
-the items of a batch, which makes the gradient of one of them meaningless.
+the items of a batch, which makes the gradient of one of them meaningless. Where a logit is one of a pack of consecutive
+items, so is its gradient, and so is all that is said here of an item's.
 """
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from genzoo.losses.regularisation import Regularisation
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
-from genzoo.schedules.schedule import Schedule, at_step, extremes_of, value_at
+from genzoo.schedules.schedule import Schedule, extremes_of, value_at
+
+Scoring: TypeAlias = Callable[[Tensor], Tensor]
+"""Gives the logits of items, ``(N, *data_shape)`` to ``(N,)``, or one of each pack of consecutive ones."""
+
+Side = Literal["both", "above"]
+"""From where a slope is drawn to 1."""
 
 
-class Penalty(ABC):
+class Penalty(Regularisation):
     """A term of the discriminator's loss that is more than a function of its logits.
 
     Attributes:
@@ -30,32 +39,35 @@ class Penalty(ABC):
         """That of its class."""
         return type(self).__name__
 
-    def at(self, step: int) -> "Penalty | None":
-        """What it is at a step: its settings have the values of their schedules. None: nothing is added then.
-
-        Args:
-            step: How many updates of the discriminator there have been.
-        """
-        return at_step(self, step)
-
-    def constrain(self, discriminator: nn.Module) -> None:  # noqa: B027 - most add to the loss, and constrain nothing
-        """Called once the discriminator has moved, for what keeps its weights within bounds."""
+    @property
+    def limits_slope(self) -> bool:
+        """It does not, unless a penalty says that it does."""
+        return False
 
     @abstractmethod
-    def __call__(self, score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+    def __call__(self, score: Scoring, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """What is added to the discriminator's loss, a scalar; no gradient reaches the items.
 
         Args:
-            score: Gives the logits ``(N,)`` of items, each for itself; a condition is already bound to it. It is
-                differentiated twice, which compiled networks cannot be.
+            score: Gives the logits of items, each for itself; a condition is already bound to it. It is differentiated
+                twice, which compiled networks cannot be.
             real: ``(N, *data_shape)``, as the discriminator is shown them.
             fake: ``(N, *data_shape)``, the same of generated items.
             noise: Of its own, where a penalty draws random numbers.
         """
 
 
+class SlopePenalty(Penalty):
+    """One of the gradient of an item's logit with respect to the item."""
+
+    @property
+    def limits_slope(self) -> bool:
+        """That is what it is for."""
+        return True
+
+
 @dataclass(frozen=True)
-class R1(Penalty):
+class R1(SlopePenalty):
     r"""Asks for a discriminator that is flat at the data, where it has to be at the equilibrium of the game.
 
     .. math:: R_1 = \frac\gamma2 E_x \|\nabla_x l(x)\|^2
@@ -70,15 +82,15 @@ class R1(Penalty):
     gamma: float | Schedule = 10.0
 
     def __post_init__(self) -> None:
-        _require_weight("gamma of R1", self.gamma)
+        require_weight("gamma of R1", self.gamma)
 
-    def __call__(self, score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+    def __call__(self, score: Scoring, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """Half of gamma times the mean squared norm of the gradient at real items."""
         return value_at(self.gamma, 0) / 2.0 * gradients_at(score, real).square().sum(1).mean()
 
 
 @dataclass(frozen=True)
-class R2(Penalty):
+class R2(SlopePenalty):
     r"""The same at generated items.
 
     .. math:: R_2 = \frac\gamma2 E_z \|\nabla_x l(G(z))\|^2
@@ -92,59 +104,115 @@ class R2(Penalty):
     gamma: float | Schedule = 10.0
 
     def __post_init__(self) -> None:
-        _require_weight("gamma of R2", self.gamma)
+        require_weight("gamma of R2", self.gamma)
 
-    def __call__(self, score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+    def __call__(self, score: Scoring, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """Half of gamma times the mean squared norm of the gradient at generated items."""
         return value_at(self.gamma, 0) / 2.0 * gradients_at(score, fake).square().sum(1).mean()
 
 
 @dataclass(frozen=True)
-class GradientPenalty(Penalty):
+class GradientPenalty(SlopePenalty):
     r"""Asks for slope 1 between real and generated items, which a critic of the Wasserstein distance has there.
 
     .. math:: \lambda E (\|\nabla_{\hat x} l(\hat x)\| - 1)^2, \qquad \hat x = \epsilon x + (1 - \epsilon) G(z), \quad
         \epsilon \sim U[0, 1)
 
-    Source: Gulrajani et al. 2017, equation 3 and Algorithm 1 (WGAN-GP).
+    Source: Gulrajani et al. 2017, equation 3 and Algorithm 1 (WGAN-GP). From one side alone, ``above``,
+
+    .. math:: \lambda E (\max(0, \|\nabla_{\hat x} l(\hat x)\| - 1))^2,
+
+    it only keeps the critic from being steeper than 1 (Gulrajani et al., section 4, name it; Petzka et al. 2018).
 
     Args:
         weight: lambda, >= 0.
+        side: Whether slopes on ``both`` sides of 1 are penalised, or those ``above``.
     """
 
     weight: float | Schedule = 10.0
+    side: Side = "both"
 
     def __post_init__(self) -> None:
-        _require_weight("weight of GradientPenalty", self.weight)
+        require_weight("weight of GradientPenalty", self.weight)
+        if self.side not in (known := get_args(Side)):
+            raise ValueError(f"side of GradientPenalty must be {' or '.join(known)}, got {self.side!r}")
 
-    def __call__(self, score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
-        """The mean squared distance of the gradient's norm from 1, weighted."""
+    def __call__(self, score: Scoring, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+        """The mean squared distance of the gradient's norm from 1, or from what is below 1, weighted."""
         # One number for each pair, not for the batch, whose items would all lie equally far along their way.
         epsilon = noise.uniform(len(real), *[1] * (real.dim() - 1))
         between = epsilon * at_least_float32(real) + (1.0 - epsilon) * at_least_float32(fake)
-        # vector_norm has gradient 0 at 0, where that of a square root of squares is NaN: a new critic may be constant.
-        norms: Tensor = torch.linalg.vector_norm(gradients_at(score, between), dim=1)
-        return value_at(self.weight, 0) * (norms - 1.0).square().mean()
+        excess = slopes_at(score, between) - 1.0
+        return value_at(self.weight, 0) * (excess if self.side == "both" else excess.relu()).square().mean()
 
 
-def gradients_at(score: Callable[[Tensor], Tensor], items: Tensor) -> Tensor:
-    """The gradient of each item's logit with respect to the item, to be differentiated once more.
+@dataclass(frozen=True)
+class DRAGAN(SlopePenalty):
+    r"""Asks for slope 1 around the data, so that the discriminator has no sharp peaks at them.
+
+    .. math:: \lambda E (\|\nabla_x l(x + \delta)\| - 1)^2, \qquad \delta \sim N(0, c I)
+
+    Source: Kodali et al. 2017, for any objective, theirs being that of Goodfellow et al. The perturbation is the
+    paper's. Their code takes another, :math:`\alpha s u / 2` with :math:`\alpha, u \sim U[0, 1)` and s the deviation
+    of all values of the batch: there the penalty of an image would depend on its neighbours.
 
     Args:
-        score: As for a `Penalty`.
+        weight: lambda, >= 0; the paper's is 10.
+        deviation: The square root of c, > 0, in units of the data: 0.1 is about as far as their code moves images in
+            [-1, 1].
+    """
+
+    weight: float | Schedule = 10.0
+    deviation: float | Schedule = 0.1
+
+    def __post_init__(self) -> None:
+        require_weight("weight of DRAGAN", self.weight)
+        lowest, highest = extremes_of(self.deviation)
+        if not 0.0 < lowest <= highest < math.inf:
+            raise ValueError(f"deviation of DRAGAN must be finite and above 0, got {self.deviation}")
+
+    def __call__(self, score: Scoring, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+        """The mean squared distance of the gradient's norm from 1, weighted."""
+        near = at_least_float32(real) + value_at(self.deviation, 0) * noise.normal(*real.shape)
+        return value_at(self.weight, 0) * (slopes_at(score, near) - 1.0).square().mean()
+
+
+def slopes_at(score: Scoring, items: Tensor) -> Tensor:
+    """The norms of `gradients_at`, one for each logit."""
+    # vector_norm has gradient 0 at 0, where that of a square root of squares is NaN: a new critic may be constant.
+    norms: Tensor = torch.linalg.vector_norm(gradients_at(score, items), dim=1)
+    return norms
+
+
+def gradients_at(score: Scoring, items: Tensor) -> Tensor:
+    """The gradient of each logit with respect to the item that it is of, to be differentiated once more.
+
+    Args:
+        score: As for a `Penalty`. Of fewer logits than items each is one of a pack of as many consecutive items as it
+            takes, and its gradient that with respect to all of them.
         items: ``(N, *data_shape)``; no gradient reaches them.
 
     Returns:
-        ``(N, values of an item)``, float32 whatever the items and autocast are; float64 stays.
+        ``(logits, values of an item or of a pack)``, float32 whatever the items and autocast are; float64 stays.
     """
     items = at_least_float32(items.detach()).requires_grad_()
     with torch.autocast(items.device.type, enabled=False):
-        # No logit depends on another item, so that the gradient of their sum holds those of all of them.
-        (gradients,) = torch.autograd.grad(score(items).sum(), items, create_graph=True)
-    return gradients.flatten(1)
+        logits = score(items)
+        # No logit depends on what another is of, so that the gradient of their sum holds those of all of them.
+        (gradients,) = torch.autograd.grad(logits.sum(), items, create_graph=True)
+    return gradients.reshape(len(logits), -1)
 
 
-def _require_weight(name: str, value: float | Schedule) -> None:
+def require_weight(name: str, value: float | Schedule) -> None:
+    """Refuses weights of penalties that make no sense.
+
+    Args:
+        name: Of the setting, for the message.
+        value: The weight, or how it changes.
+
+    Raises:
+        ValueError: If it is, or ever becomes, negative or not finite.
+    """
     lowest, highest = extremes_of(value)
     if not 0.0 <= lowest <= highest < math.inf:
         raise ValueError(f"{name} must be finite and not negative, got {value}")

@@ -22,7 +22,7 @@ from torch import Tensor
 from genzoo.augmentations.augmentation import Augmentation
 from genzoo.data.arrays import Batch
 from genzoo.losses.objectives import AdversarialObjective, NonSaturating
-from genzoo.losses.penalties import Penalty
+from genzoo.losses.regularisation import Regularisation
 from genzoo.metrics.extractors.pooled_activations import PooledActivations
 from genzoo.networks.architectures import Players
 from genzoo.networks.mlp import MLPPlayers
@@ -41,7 +41,7 @@ class GAN(AdversarialModel):
         networks: Builds generator and discriminator.
         objective: What the players want, as a function of the discriminator's logits.
         prior: p(z), which the generator's inputs are drawn from.
-        penalties: What is added to the discriminator's loss.
+        penalties: What is added to the discriminator's loss, and what its weights have to obey.
         augmentation: How all that the discriminator is shown in training is changed; None: not at all.
         generator_optimizer: Makes the generator's optimiser from its parameters.
         discriminator_optimizer: Makes the discriminator's optimiser from its parameters.
@@ -68,7 +68,7 @@ class GAN(AdversarialModel):
         networks: Players = MLPPlayers(),
         objective: AdversarialObjective = NonSaturating(),
         prior: Prior = NormalPrior(),
-        penalties: Sequence[Penalty] = (),
+        penalties: Sequence[Regularisation] = (),
         augmentation: Augmentation | None = None,
         generator_optimizer: OptimizerCallable = AdversarialAdam,
         discriminator_optimizer: OptimizerCallable = AdversarialAdam,
@@ -78,7 +78,7 @@ class GAN(AdversarialModel):
     ) -> None:
         super().__init__(**kwargs)
         self.objective, self.augmentation = objective, augmentation
-        self.penalties = PenaltyTerms(penalties)
+        self.penalties = PenaltyTerms(penalties, self.data_spec, objective)
         self.generator_optimizer, self.generator_scheduler = generator_optimizer, generator_scheduler
         self.discriminator_optimizer, self.discriminator_scheduler = discriminator_optimizer, discriminator_scheduler
         self.sampler = GeneratorSampler(self.data_spec, self.latent_shape, networks, prior, self.condition)
@@ -156,7 +156,7 @@ class GAN(AdversarialModel):
     def after_update(self, player: Player) -> None:
         """Constrains the discriminator once it has moved, and shows its logits of real images to an augmentation."""
         if player.name == "discriminator":
-            self.penalties.constrain(self.discriminator)
+            self.penalties.constrain(self.discriminator, self.global_step)
         if self.augmenter is not None and self._real_logits:
             # Those of all devices, on which its state, like the weights, must be the same.
             logits: Any = self.all_gather(torch.cat(self._real_logits))

@@ -133,6 +133,8 @@ def extremes_of(value: float | Schedule) -> tuple[float, float]:
 def at_step(settings: AnySettings, step: int) -> AnySettings:
     """A frozen dataclass with the numbers of a step in the place of its schedules; itself if it has none.
 
+    Those of the values that it holds, such as a penalty's augmentation, are among them.
+
     Args:
         settings: Such as a penalty or an objective.
         step: How many steps have been taken.
@@ -143,8 +145,22 @@ def at_step(settings: AnySettings, step: int) -> AnySettings:
         >>> at_step(R1(gamma=Linear(start=10.0, end=0.0, steps=100)), 50)
         R1(gamma=5.0)
     """
-    scheduled = {name: value.at(step) for name, value in schedules_of(settings).items()}
-    return dataclasses.replace(cast(Any, settings), **scheduled) if scheduled else settings
+    held: Any = settings
+    if not dataclasses.is_dataclass(held) or isinstance(held, type):
+        return settings
+    before = {field.name: getattr(held, field.name) for field in dataclasses.fields(held)}
+    now = {name: _value_at_step(value, step) for name, value in before.items()}
+    changed = {name: value for name, value in now.items() if value is not before[name]}
+    return cast(AnySettings, dataclasses.replace(held, **changed)) if changed else settings
+
+
+def _value_at_step(value: Any, step: int) -> Any:
+    if isinstance(value, Schedule):
+        return value.at(step)
+    if isinstance(value, tuple):
+        now = tuple(_value_at_step(each, step) for each in value)
+        return now if any(each is not before for each, before in zip(now, value, strict=True)) else value
+    return at_step(value, step)
 
 
 def schedules_within(name: str, setting: Any) -> dict[str, Schedule]:

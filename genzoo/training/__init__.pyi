@@ -5,6 +5,7 @@ from genzoo.training.adversarial import Player as Player
 from genzoo.training.averaging import Averaged as Averaged
 from genzoo.training.averaging import WeightAverage as WeightAverage
 from genzoo.training.checkpoint_io import SafeCheckpointIO as SafeCheckpointIO
+from genzoo.training.combinations import Judged as Judged
 from genzoo.training.descent import DescentModel as DescentModel
 from genzoo.training.divided import Together as Together
 from genzoo.training.finite_watch import FiniteWatch as FiniteWatch

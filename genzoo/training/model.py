@@ -29,6 +29,7 @@ from genzoo.schedules.schedule import Schedule
 from genzoo.spec import DataSpec
 from genzoo.training.averaging import WeightAverage, Weights, chosen_weights, fit_average, keeps_averages, require_decay
 from genzoo.training.checkpoint_io import SafeCheckpointIO
+from genzoo.training.combinations import warn_of_combinations
 from genzoo.training.divided import Together
 from genzoo.training.feasible import (
     require_feasible_callbacks,
@@ -279,8 +280,9 @@ class GenerativeModel(LightningModule, ABC):
             require_known_metrics(self, callbacks, schedules, self.reports)
 
     def on_fit_start(self) -> None:
-        """Forgets the losses of an earlier run."""
+        """Forgets the losses of an earlier run, and warns of settings that go badly together."""
         self.watch.begin()
+        warn_of_combinations(self)
 
     def on_train_start(self) -> None:
         """Refuses batches of one image if there is batch norm, and those that cannot be divided into packs."""

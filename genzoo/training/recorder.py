@@ -42,7 +42,16 @@ class Recorder:
         """
         if self.is_on:
             with torch.no_grad():
-                self._of_update.setdefault(name, []).append(value().detach())
+                self.keep(name, value())
+
+    def keep(self, name: str, value: Tensor) -> None:
+        """Keeps a scalar that is there anyway, whether this update is reported or not.
+
+        Args:
+            name: What it is reported as, under ``train/``.
+            value: Not computed in every update, so that a later log step reports the latest.
+        """
+        self._of_update.setdefault(name, []).append(value.detach())
 
     def record_means(self, values: Callable[[], dict[str, Tensor]]) -> None:
         """Keeps the mean over the batch of what was measured of each item.

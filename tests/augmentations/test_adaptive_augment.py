@@ -8,7 +8,8 @@ from genzoo.augmentations.affine_augment import AffineAugment
 from genzoo.augmentations.diff_augment import DiffAugment
 from genzoo.augmentations.in_turn import InTurn
 from genzoo.augmentations.instance_noise import InstanceNoise
-from genzoo.losses.objectives import Hinge, LeastSquares, RelativisticPairing, Wasserstein
+from genzoo.losses.objectives import Hinge, LeastSquares, Wasserstein
+from genzoo.losses.relativistic import RelativisticPairing
 from genzoo.models.gan import GAN
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import BatchNoise

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from genzoo.callbacks.alarms import AGAINST_COLLAPSE, AGAINST_VICTORY, Alarms, advice, pairwise_distance
-from genzoo.losses.objectives import Hinge, LeastSquares, RelativisticPairing, Wasserstein
+from genzoo.losses.objectives import Hinge, LeastSquares, Wasserstein
+from genzoo.losses.relativistic import RelativisticPairing
 from genzoo.models import DCGAN, GAN, VAE, AutoEncoder, ConditionalGAN
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.sampling.generators import GeneratorSampler

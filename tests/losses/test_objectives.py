@@ -3,18 +3,14 @@ import math
 import pytest
 import torch
 from torch import tensor
+from torch.nn.functional import softplus
 
-from genzoo.losses.objectives import (
-    AdversarialObjective,
-    Hinge,
-    LeastSquares,
-    Minimax,
-    NonSaturating,
-    RelativisticPairing,
-    Wasserstein,
-)
+from genzoo.hyperparameters import as_plain, from_plain
+from genzoo.losses.objectives import AdversarialObjective, Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
+from genzoo.losses.relativistic import RelativisticAverage, RelativisticPairing
+from genzoo.schedules import Linear
 
-ALL = [Minimax(), NonSaturating(), LeastSquares(), Hinge(), Wasserstein(), RelativisticPairing()]
+ALL = [Minimax(), NonSaturating(), LeastSquares(), Hinge(), Wasserstein(), RelativisticPairing(), RelativisticAverage()]
 PROBABILISTIC = ALL[:2]
 CRITICS = ALL[2:]
 
@@ -64,6 +60,11 @@ def test_equilibrium_is_worth_log_4(objective):
 # Scores of four pairs, and what the formulas of the papers give for them, by hand.
 REAL, FAKE = [3.0, 0.5, -2.0, 0.0], [-1.5, 0.25, 1.0, -4.0]
 S = [1 / (1 + math.exp(-(real - fake))) for real, fake in zip(REAL, FAKE, strict=True)]
+# How sure the relativistic average critic is of each real item, and that each generated one is not real.
+MEAN_REAL, MEAN_FAKE = sum(REAL) / 4, sum(FAKE) / 4
+A_REAL = [1 / (1 + math.exp(-(real - MEAN_FAKE))) for real in REAL]
+A_FAKE = [1 / (1 + math.exp(fake - MEAN_REAL)) for fake in FAKE]
+LACKING = [sum(1 - a for a in A_REAL) / 4, sum(1 - a for a in A_FAKE) / 4]
 FORMULAS = {
     LeastSquares(): {
         "discriminator": (4 + 0.25 + 9 + 1) / 8 + (2.25 + 0.0625 + 1 + 16) / 8,
@@ -93,6 +94,14 @@ FORMULAS = {
         "generator": -sum(math.log(1 - s) for s in S) / 4,
         "g_fake": [-s / 4 for s in S],
     },
+    # Each score enters twice: as itself, and as a quarter of the mean.
+    RelativisticAverage(): {
+        "discriminator": -sum(map(math.log, A_REAL)) / 4 - sum(map(math.log, A_FAKE)) / 4,
+        "d_real": [-(1 - a) / 4 - LACKING[1] / 4 for a in A_REAL],
+        "d_fake": [(1 - a) / 4 + LACKING[0] / 4 for a in A_FAKE],
+        "generator": -sum(math.log(1 - a) for a in A_REAL) / 4 - sum(math.log(1 - a) for a in A_FAKE) / 4,
+        "g_fake": [-a / 4 - (1 - LACKING[0]) / 4 for a in A_FAKE],
+    },
 }
 
 
@@ -115,15 +124,77 @@ def test_only_the_relativistic_generator_depends_on_real_items():
         assert objective.is_relativistic == (losses[0] != losses[1])
         if not objective.is_relativistic:
             assert objective.generator_loss(tensor(FAKE)) == losses[0]
-    with pytest.raises(ValueError, match=r"compares pairs, .* give those of as many real ones as real_logits"):
-        RelativisticPairing().generator_loss(tensor(FAKE))
+    for kind in (RelativisticPairing, RelativisticAverage):
+        with pytest.raises(ValueError, match=rf"{kind.__name__} compares .* give those of as many real ones as real_l"):
+            kind().generator_loss(tensor(FAKE))
 
 
-def test_a_pair_that_is_turned_round_exchanges_the_relativistic_losses():
+@pytest.mark.parametrize(("objective", "terms"), [(RelativisticPairing(), 1), (RelativisticAverage(), 2)], ids=str)
+def test_exchanging_real_and_generated_items_exchanges_the_relativistic_losses(objective, terms):
     real, fake = tensor(REAL), tensor(FAKE)
-    objective = RelativisticPairing()
     assert objective.discriminator_loss(real, fake) == objective.generator_loss(real, fake)
-    assert objective.discriminator_loss(real, real).item() == pytest.approx(math.log(2.0))
+    level = torch.full((4,), 3.0)
+    assert objective.discriminator_loss(level, level).item() == pytest.approx(terms * math.log(2.0))
+
+
+def smoothed(kind, label):
+    """The formula of Salimans et al. 2016 in probabilities, and its gradient at real items: (D - t) / N."""
+
+    def loss(real, fake):
+        d, g = real.sigmoid(), fake.sigmoid()
+        return -(label * d.log() + (1 - label) * (1 - d).log()).mean() - (1 - g).log().mean()
+
+    return kind(real_label=label), loss
+
+
+@pytest.mark.parametrize("kind", [Minimax, NonSaturating])
+def test_a_smoothed_real_label_is_the_cross_entropy_with_it_and_leaves_the_generator_alone(kind, logits):
+    real, fake = logits.clone().requires_grad_(), (logits.flip(0) - 1).requires_grad_()
+    objective, formula = smoothed(kind, 0.9)
+    loss = objective.discriminator_loss(real, fake)
+    torch.testing.assert_close(loss, formula(real, fake))
+    d_real, d_fake = torch.autograd.grad(loss, (real, fake))
+    torch.testing.assert_close(d_real, (real.sigmoid() - 0.9).detach() / 9)
+    torch.testing.assert_close(d_fake, fake.sigmoid().detach() / 9)
+    assert torch.equal(objective.generator_loss(fake), kind().generator_loss(fake))
+    # The default is the loss without labels, to the last bit, wherever the logits lie.
+    plain = softplus(-real).mean() + softplus(fake).mean()
+    assert torch.equal(kind().discriminator_loss(real, fake), plain)
+    assert torch.equal(
+        torch.autograd.grad(kind().discriminator_loss(real, fake), real)[0], torch.autograd.grad(plain, real)[0]
+    )
+
+
+def test_a_real_label_follows_a_schedule(logits):
+    objective = NonSaturating(real_label=Linear(start=0.8, end=1.0, steps=10))
+    assert objective.at(5) == NonSaturating(real_label=0.9)
+    halfway = objective.at(5).discriminator_loss(logits, logits)
+    torch.testing.assert_close(halfway, smoothed(NonSaturating, 0.9)[1](logits, logits))
+    assert from_plain(as_plain(objective)) == objective
+
+
+def test_with_a_smoothed_label_even_players_are_those_at_half_of_it():
+    """The best discriminator of equal distributions says t/2, and that is where its loss is least."""
+    objective = Minimax(real_label=0.8)
+    level = torch.logit(tensor([0.4], dtype=torch.float64)).requires_grad_()
+    (slope,) = torch.autograd.grad(objective.discriminator_loss(level, level), level)
+    assert slope.item() == pytest.approx(0.0, abs=1e-12)
+    scores = torch.logit(tensor([0.45, 0.35]))
+    report = objective.report(scores, scores.flip(0))
+    assert report["discriminator_real"].tolist() == pytest.approx([0.45, 0.35])
+    assert report["discriminator_accuracy"].tolist() == [1.0, 0.0]
+    assert report["equilibrium_distance"].tolist() == pytest.approx([0.05, 0.05])
+    # On its way to 0.8 the label does not move the numbers: they compare over time.
+    on_its_way = Minimax(real_label=Linear(0.6, 0.8, 5)).report(scores, scores.flip(0))
+    assert {name: values.tolist() for name, values in on_its_way.items()} == {
+        name: values.tolist() for name, values in report.items()
+    }
+
+
+@pytest.mark.parametrize("wrong", [0.5, 1.1, math.nan, Linear(0.4, 1.0, 5)], ids=str)
+def test_real_labels_that_are_no_labels_of_real_items_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"real_label of NonSaturating must be above 1/2 and at most 1, such as 0.9"):
+        NonSaturating(real_label=wrong)
 
 
 @pytest.mark.parametrize("objective", ALL, ids=str)
@@ -151,6 +222,7 @@ def test_what_is_reported_of_known_logits(objective):
         (LeastSquares(), [1.0, 0.5, 0.0, 0.5]),
         (Hinge(), [1.0, 0.5, 0.0, 0.5]),
         (RelativisticPairing(), [1.0, 1.0, 0.0, 1.0]),
+        (RelativisticAverage(), [1.0, 1.0, 0.0, 1.0]),
         (Wasserstein(), None),
     ],
     ids=str,

@@ -6,12 +6,14 @@ import pytest
 import torch
 from torch import nn, tensor
 
-from genzoo.hyperparameters import as_plain
+from genzoo.hyperparameters import as_plain, from_plain
 from genzoo.losses.objectives import NonSaturating
-from genzoo.losses.penalties import R1, R2, GradientPenalty
+from genzoo.losses.penalties import DRAGAN, R1, R2, GradientPenalty, gradients_at
 from genzoo.noise import BatchNoise
 
-ALL = [R1(3.0), R2(3.0), GradientPenalty(3.0)]
+ALL = [R1(3.0), R2(3.0), GradientPenalty(3.0), GradientPenalty(3.0, side="above"), DRAGAN(3.0)]
+# What they ask of the norm of the gradient, beside a weight of 3.
+ASKED = {"R1": 0.0, "R2": 0.0, "GradientPenalty": 1.0, "DRAGAN": 1.0}
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def test_a_linear_score_has_the_same_gradient_everywhere(penalty, images):
     value = penalty(linear(weight), *images, noise())
     (gradient,) = torch.autograd.grad(value, weight)
     length = weight.detach().norm()
-    is_to_be_one = isinstance(penalty, GradientPenalty)
+    is_to_be_one = ASKED[penalty.name] == 1.0
     expected = 3.0 * (length - 1.0) ** 2 if is_to_be_one else 1.5 * length**2
     slope = 6.0 * (length - 1.0) / length if is_to_be_one else 3.0
     torch.testing.assert_close(value.detach(), expected)
@@ -67,6 +69,58 @@ def test_a_quadratic_score_tells_where_each_penalty_looks(images):
     torch.testing.assert_close(torch.autograd.grad(value, a)[0], 6.0 * ((0.7 * lengths - 1) * lengths).mean())
 
 
+def test_from_one_side_only_what_is_steeper_than_1_is_penalised():
+    x = torch.zeros(2, 1, 1, 2)
+    steepness = tensor([[0.5, 0.0], [0.0, 3.0]], requires_grad=True)
+
+    def score(x):
+        return (x.flatten(1) * steepness).sum(1)
+
+    values = {side: GradientPenalty(1.0, side=side)(score, x, x, noise()) for side in ("both", "above")}
+    assert values["both"].item() == pytest.approx((0.25 + 4.0) / 2)
+    assert values["above"].item() == pytest.approx(4.0 / 2)
+    (gradient,) = torch.autograd.grad(values["above"], steepness)
+    assert gradient.tolist() == [[0.0, 0.0], [0.0, 2.0]]
+    with pytest.raises(ValueError, match="side of GradientPenalty must be both or above, got 'below'"):
+        GradientPenalty(side="below")
+
+
+def test_dragan_looks_around_the_data_at_a_normal_distance():
+    shown = []
+
+    def score(x):
+        shown.append(x.detach())
+        return x.flatten(1).square().sum(1) / 2
+
+    real, fake = torch.full((4000, 3, 2, 2), 0.25), torch.full((4000, 3, 2, 2), 9.0)
+    value = DRAGAN(3.0, deviation=0.2)(score, real, fake, noise())
+    away = (shown[0] - 0.25) / 0.2
+    assert (away.mean().item(), away.var().item()) == pytest.approx((0.0, 1.0), abs=0.02)
+    # Each value of each image has a number of its own.
+    assert len(away.flatten().unique()) > 0.99 * away.numel()
+    torch.testing.assert_close(value, 3.0 * (shown[0].flatten(1).norm(dim=1) - 1.0).square().mean())
+    with pytest.raises(ValueError, match=r"deviation of DRAGAN must be finite and above 0, got 0.0"):
+        DRAGAN(deviation=0.0)
+
+
+def test_of_logits_of_packs_the_gradient_is_that_of_a_pack(images):
+    """Three packs of two items, whose logit mixes both; each pack by itself for comparison."""
+    items = torch.cat([*images])[:6]
+    model = nn.Sequential(nn.Flatten(), nn.Linear(8, 6), nn.Softplus(), nn.Linear(6, 1), nn.Flatten(0)).double()
+
+    def score(x):
+        return model(x.reshape(len(x) // 2, -1))
+
+    gradients = gradients_at(score, items)
+    assert gradients.shape == (3, 8)
+    for place in range(3):
+        pack = items[2 * place : 2 * place + 2].clone().requires_grad_()
+        (alone,) = torch.autograd.grad(score(pack), pack)
+        torch.testing.assert_close(gradients[place], alone.flatten())
+    value = R1(3.0)(score, items, items, noise())
+    torch.testing.assert_close(value, 1.5 * gradients.square().sum(1).mean())
+
+
 def test_each_pair_has_a_place_of_its_own_on_its_way():
     shown = []
 
@@ -91,7 +145,10 @@ def test_second_derivatives_are_those_of_finite_differences(penalty, images):
 
     def value(*parameters):
         return penalty(
-            lambda x: torch.func.functional_call(model, dict(zip(names, parameters, strict=True)), x), *images, noise()
+            # Slopes on both sides of 1.
+            lambda x: 8.0 * torch.func.functional_call(model, dict(zip(names, parameters, strict=True)), x),
+            *images,
+            noise(),
         )
 
     assert torch.autograd.gradcheck(value, tuple(model.parameters()))
@@ -101,7 +158,7 @@ def test_second_derivatives_are_those_of_finite_differences(penalty, images):
 def test_gradients_reach_the_score_and_not_the_items(penalty, images):
     real, fake = (x.float().requires_grad_() for x in images)
     model = network()
-    penalty(model, 2.0 * real, 2.0 * fake, noise()).backward()
+    penalty(lambda x: 8.0 * model(x), 2.0 * real, 2.0 * fake, noise()).backward()
     assert real.grad is None
     assert fake.grad is None
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in (model[1].weight, model[1].bias, model[3].weight))
@@ -139,7 +196,7 @@ def test_a_constant_score_gives_finite_values_and_gradients(penalty, images):
     weight = torch.zeros(4, dtype=torch.float64, requires_grad=True)
     value = penalty(linear(weight), *images, noise())
     (gradient,) = torch.autograd.grad(value, weight)
-    assert value.item() == (3.0 if isinstance(penalty, GradientPenalty) else 0.0)
+    assert value.item() == (0.0 if penalty == GradientPenalty(3.0, side="above") else 3.0 * ASKED[penalty.name])
     assert torch.equal(gradient, torch.zeros(4, dtype=torch.float64))
 
 
@@ -163,10 +220,14 @@ def test_the_game_of_two_points_converges_with_a_penalty_only(penalties, converg
     assert (math.hypot(theta.item(), psi.item()) < 1e-2) == converges
 
 
-@pytest.mark.parametrize(("kind", "name"), [(R1, "gamma"), (R2, "gamma"), (GradientPenalty, "weight")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(R1, "gamma"), (R2, "gamma"), (GradientPenalty, "weight"), (DRAGAN, "weight")]
+)
 def test_weights_are_asked_for_and_kept_as_plain_data(kind, name):
     for wrong in (-1.0, math.nan, math.inf):
         with pytest.raises(ValueError, match=f"{name} of {kind.__name__} must be finite and not negative, got {wrong}"):
             kind(wrong)
-    class_path = f"genzoo.losses.penalties.{kind.__name__}"
-    assert as_plain(kind(0.5)) == {"class_path": class_path, "init_args": {name: 0.5}}
+    plain = as_plain(kind(0.5))
+    assert plain["class_path"] == f"genzoo.losses.penalties.{kind.__name__}"
+    assert plain["init_args"][name] == 0.5
+    assert from_plain(plain) == kind(0.5)

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from genzoo.losses.objectives import RelativisticPairing, Wasserstein
+from genzoo.losses.objectives import Wasserstein
+from genzoo.losses.relativistic import RelativisticPairing
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN

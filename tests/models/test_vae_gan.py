@@ -11,7 +11,8 @@ from torch.utils.data import DataLoader
 
 from genzoo.cli import main
 from genzoo.hyperparameters import as_plain, from_plain
-from genzoo.losses.objectives import Hinge, RelativisticPairing
+from genzoo.losses.objectives import Hinge
+from genzoo.losses.relativistic import RelativisticPairing
 from genzoo.models.vae_gan import VAEGAN
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.noise import BatchNoise, Stream

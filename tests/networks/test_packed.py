@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import softplus
 from torch.utils.data import DataLoader
 
-from genzoo.losses.objectives import RelativisticPairing
+from genzoo.losses.relativistic import RelativisticPairing
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.gan import GAN
 from genzoo.models.vae_gan import VAEGAN

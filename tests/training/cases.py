@@ -12,12 +12,16 @@ from math import prod
 from torch import nn
 
 from genzoo.augmentations.adaptive_augment import AdaptiveAugment
+from genzoo.augmentations.consistency import Consistency
 from genzoo.augmentations.diff_augment import DiffAugment
 from genzoo.augmentations.in_turn import InTurn
 from genzoo.augmentations.instance_noise import InstanceNoise
+from genzoo.losses.constraints import WeightClipping
+from genzoo.losses.every import Every
 from genzoo.losses.gaussian_likelihoods import Gaussian
-from genzoo.losses.objectives import Hinge, RelativisticPairing, Wasserstein
-from genzoo.losses.penalties import R1, R2, GradientPenalty
+from genzoo.losses.objectives import Hinge, NonSaturating, Wasserstein
+from genzoo.losses.penalties import DRAGAN, R1, R2, GradientPenalty
+from genzoo.losses.relativistic import RelativisticPairing
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.cvae import ConditionalVAE
 from genzoo.models.dcgan import DCGAN
@@ -106,7 +110,7 @@ CASES = {
             GAN,
             networks=SMALL,
             objective=Wasserstein(),
-            penalties=(GradientPenalty(),),
+            penalties=(GradientPenalty(side="above"), Every(R1(), steps=3)),
             discriminator_steps=2,
             average_decay=0.9,
         )
@@ -116,7 +120,7 @@ CASES = {
             GAN,
             networks=SMALL,
             objective=RelativisticPairing(),
-            penalties=(R1(0.1), R2(0.1)),
+            penalties=(DRAGAN(0.1), R2(0.1)),
             augmentation=DiffAugment(),
         )
     ),
@@ -135,13 +139,21 @@ CASES = {
         partial(
             ThreePlayers,
             networks=SMALL,
+            objective=NonSaturating(real_label=Linear(0.8, 1.0, 6)),
+            penalties=(WeightClipping(0.2),),
             latent_dim=4,
             discriminator_steps=Linear(start=3.0, end=1.0, steps=5),
             average_decay=0.9,
         )
     ),
     "condition images": Case(
-        partial(ConditionalGAN, networks=ImageToImagePlayers(width=2), latent_dim=2, objective=Hinge()),
+        partial(
+            ConditionalGAN,
+            networks=ImageToImagePlayers(width=2),
+            latent_dim=2,
+            objective=Hinge(),
+            penalties=(Consistency(DiffAugment(), 1.0, 2.0),),
+        ),
         RandomPairs,
     ),
     "second stage": Case(partial(SecondStage, first=FIRST_STAGE, average_decay=0.9)),
