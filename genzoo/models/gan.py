@@ -172,8 +172,9 @@ class GAN(AdversarialModel):
     def answering_loss(self, fake_logits: Tensor, x: Tensor, condition: Tensor | None, noise: Noise) -> Tensor:
         """What the generator minimises once its images have been judged; x are real ones, to compare them with."""
         objective = self.objective.at(self.global_step)
-        real_logits = self.score(self.shown(x, noise), condition) if objective.is_relativistic else None
-        return objective.generator_loss(fake_logits, real_logits)
+        if objective.is_relativistic:
+            return objective.generator_loss(fake_logits, self.score(self.shown(x, noise), condition))
+        return objective.generator_loss(fake_logits)
 
     def representation(self, x: Tensor) -> Tensor:
         """Features of images for a linear classifier, the discriminator's pooled activations: ``(N, D)``.
