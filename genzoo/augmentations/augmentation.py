@@ -5,6 +5,7 @@ of the data and not that of its changed copies (Zhao et al. 2020; Karras et al. 
 """
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -54,6 +55,9 @@ class Augmenter(nn.Module, ABC):
         Returns:
             Items of the same shape and type; their values may leave [-1, 1].
         """
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Does nothing: each random number would part the compiled code, and each step of a schedule make it anew."""
 
     @property
     def is_adaptive(self) -> bool:

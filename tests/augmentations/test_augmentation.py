@@ -95,6 +95,13 @@ def test_a_probability_follows_its_schedule_and_a_factor_multiplies_it():
     assert dropped_share(augmenter) == 1.0
 
 
+def test_it_is_not_compiled():
+    """Each step of a schedule would compile it once more."""
+    augmenter = Blackening(Linear(0.0, 1.0, 10))
+    augmenter.compile(backend="not there")
+    assert dropped_share(augmenter) == 0.0
+
+
 def test_what_is_always_done_draws_nothing_for_it():
     noise = BatchNoise("cpu", 0)
     Blackening(1.0)(torch.ones(4, 1, 2, 2), noise)
