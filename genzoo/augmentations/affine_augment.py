@@ -169,8 +169,12 @@ def resampled(images: Tensor, way: Tensor) -> Tensor:
         ``(N, C, H, H)``; gradients of any order reach the images, and none the maps.
     """
     # In the units of torch, in which -1 and 1 are the outermost pixels.
-    units = torch.tensor([1.0, 1.0, 2.0 / (images.shape[3] - 1)], dtype=way.dtype, device=way.device)
-    grid = functional.affine_grid(way[:, :2] * units, list(images.shape), align_corners=True)
+    size = images.shape[3]
+    right = torch.linspace(-1.0, 1.0, size, dtype=images.dtype, device=images.device)
+    down, moved = right[:, None], 2.0 / (size - 1)
+    rows = way[:, :2, :, None, None].unbind(1)
+    # What `affine_grid` makes by multiplying many small matrices, in half the time.
+    grid = torch.stack([row[:, 0] * right + row[:, 1] * down + row[:, 2] * moved for row in rows], 3)
     found: Tensor = _Resampling.apply(images, grid)
     return found
 

@@ -1,6 +1,7 @@
 """What a game's discriminator is held to: penalties and their sum at a step, and constraints of its weights."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -42,9 +43,9 @@ class PenaltyTerms:
             self.by_name[numbered(f"penalty/{penalty.name}", self.by_name)] = penalty
 
     @property
-    def settings(self) -> dict[str, Penalty]:
+    def settings(self) -> dict[str, Any]:
         """What may follow a schedule, by name."""
-        return self.by_name
+        return self.by_name | {"constraint": self.constraints}
 
     def added_to(
         self,

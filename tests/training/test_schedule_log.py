@@ -8,6 +8,7 @@ from lightning.pytorch import Callback
 from genzoo.augmentations.diff_augment import DiffAugment
 from genzoo.augmentations.in_turn import InTurn
 from genzoo.augmentations.instance_noise import InstanceNoise
+from genzoo.losses.constraints import WeightClipping
 from genzoo.losses.penalties import R1, R2
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
@@ -17,6 +18,7 @@ from genzoo.training.optimizer_schedule import OptimizerSchedule
 from tests.conftest import RandomImages
 
 RISING, RATE, BETA, HALF_LIFE = Linear(0.0, 1.0, 10), Linear(0.1, 0.0, 10), Linear(0.5, 0.9, 10), Linear(1.0, 9.0, 8)
+CLIP = Linear(0.5, 0.1, 10)
 FOLLOWING = partial(OptimizerSchedule, lr=RATE, beta1=0.5, beta2=BETA)
 
 
@@ -38,13 +40,14 @@ def logged(model, trainer, **settings):
     return log.rows
 
 
+@pytest.mark.filterwarnings("ignore:.*both limit how steep")
 def test_all_settings_of_a_game_are_logged_at_each_step(trainer):
     model = GAN(
         data_spec=RandomImages().spec,
         networks=MLPPlayers((8,), (8,)),
         discriminator_steps=Linear(2.0, 2.0, 1),
         average_decay=HalfLife(HALF_LIFE),
-        penalties=[R1(RISING), R2(0.1), R1(RATE)],
+        penalties=[R1(RISING), R2(0.1), R1(RATE), WeightClipping(CLIP)],
         augmentation=InTurn([DiffAugment(probability=RISING), InstanceNoise(RATE)]),
         generator_scheduler=FOLLOWING,
         discriminator_scheduler=FOLLOWING,
@@ -59,6 +62,7 @@ def test_all_settings_of_a_game_are_logged_at_each_step(trainer):
             "average_decay": 2.0 ** (-1 / HALF_LIFE.at(answers)),
             "penalty/R1.gamma": RISING.at(step),
             "penalty/R1_2.gamma": RATE.at(step),
+            "constraint.WeightClipping.bound": CLIP.at(step),
             "augmentation.augmentations.DiffAugment.probability": RISING.at(step),
             "augmentation.augmentations.InstanceNoise.deviation": RATE.at(step),
             "generator_scheduler.lr": RATE.at(answers),
