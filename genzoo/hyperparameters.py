@@ -8,7 +8,7 @@ from functools import partial
 from importlib import import_module
 from itertools import zip_longest
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from torch.optim import Optimizer
@@ -189,6 +189,21 @@ class WholeNumbers:
                 object.__setattr__(self, name, whole_number(name, value))
             elif hints[name] == tuple[int, ...]:
                 object.__setattr__(self, name, tuple(whole_number(name, each, 1) for each in value))
+
+
+class Settings(WholeNumbers):
+    """A frozen dataclass whose whole numbers are checked, and whose fields of a ``Literal`` type are one of its values.
+
+    Raises:
+        ValueError: If they are not.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, hint in get_type_hints(type(self)).items():
+            value = getattr(self, name)
+            if get_origin(hint) is Literal and value not in (known := get_args(hint)):
+                raise ValueError(f"{name} must be {', '.join(known[:-1])} or {known[-1]}, got {value!r}")
 
 
 def _class_path(cls: type) -> str:

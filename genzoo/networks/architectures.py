@@ -8,12 +8,12 @@ from abc import ABC, abstractmethod
 
 from torch import nn
 
-from genzoo.hyperparameters import WholeNumbers
+from genzoo.hyperparameters import Settings
 from genzoo.networks.conditioning import Shape
 from genzoo.networks.discriminator import Discriminator
 
 
-class EncoderDecoder(WholeNumbers, ABC):
+class EncoderDecoder(Settings, ABC):
     """Builds the networks of an autoencoder.
 
     Shapes are those of one item. Both networks take a condition, ``(N, *condition_shape)``, as their second argument.
@@ -28,7 +28,7 @@ class EncoderDecoder(WholeNumbers, ABC):
         """A network from ``(N, *code_shape)`` to ``(N, *data_shape)``, without an output activation."""
 
 
-class Players(WholeNumbers, ABC):
+class Players(Settings, ABC):
     """Builds the two players of an adversarial game.
 
     Shapes are those of one item. Both take a condition, ``(N, *condition_shape)``, as their second argument.

@@ -98,12 +98,19 @@ class LayeredDiscriminator(Discriminator):
     def activations(self, x: Tensor, condition: Tensor | None = None) -> list[Tensor]:
         """The outputs of all nonlinearities, ``(N, ...)`` each, from the first layer to the last."""
         found: list[Tensor] = []
-        output = self.layers.join(x, condition)
-        for layer in self.layers:
-            output = layer(output)
-            if isinstance(layer, NONLINEARITIES):
-                # One that works in place overwrites its input, which is not kept; nothing overwrites its output.
-                found.append(output)
+
+        def note(layer: nn.Module, given: tuple[Any, ...], output: Tensor) -> None:
+            # One that works in place overwrites its input, which is not kept; nothing overwrites its output.
+            found.append(output)
+
+        # By hooks, since some stand within the blocks of others.
+        nonlinearities = [part for part in self.layers.modules() if isinstance(part, NONLINEARITIES)]
+        noting = [part.register_forward_hook(note) for part in nonlinearities]
+        try:
+            self.features(x, condition)
+        finally:
+            for each in noting:
+                each.remove()
         return found
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from genzoo.networks.architectures import EncoderDecoder, Players
 from genzoo.networks.conditioning import Shape, VectorLayers, code_length, concatenate, numbers_of
 from genzoo.networks.discriminator import Discriminator, LayeredDiscriminator
+from genzoo.networks.normalisation import VectorNorm, norm_of_vectors
 from genzoo.spec import is_image
 
 
@@ -118,11 +119,12 @@ class MLPGenerator(nn.Module):
 
 
 class MLPDiscriminator(LayeredDiscriminator):
-    """Data, and a condition beside them, to logits: linear layers, LeakyReLU(0.2), dropout."""
+    """Data, and a condition beside them, to logits: linear layers, perhaps a norm, LeakyReLU(0.2), dropout."""
 
-    def __init__(self, widths: Sequence[int], dropout: float) -> None:
+    def __init__(self, widths: Sequence[int], dropout: float, norm: VectorNorm = "none") -> None:
+        between = [] if norm == "none" else [lambda features: norm_of_vectors(norm, features)[0]]
         # The last linear layer is the head, which a model may replace.
-        *layers, head = perceptron(widths, lambda _: nn.LeakyReLU(0.2), lambda _: nn.Dropout(dropout))
+        *layers, head = perceptron(widths, *between, lambda _: nn.LeakyReLU(0.2), lambda _: nn.Dropout(dropout))
         super().__init__(VectorLayers(*layers), head, (widths[-2],))
 
 
@@ -135,12 +137,15 @@ class MLPPlayers(Players):
         discriminator_features: Widths of the discriminator's hidden layers.
         dropout: Probability that a hidden unit of the discriminator is dropped in training.
         batch_norm: Whether the generator has batch norm, which reaches good images in a fraction of the steps.
+        discriminator_norm: What normalises the discriminator's hidden layers; no batch norm with penalties of its
+            gradient.
     """
 
     generator_features: tuple[int, ...] = (256, 512, 1024)
     discriminator_features: tuple[int, ...] = (512, 256)
     dropout: float = 0.3
     batch_norm: bool = True
+    discriminator_norm: VectorNorm = "none"
 
     def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *latent_shape)`` to ``(N, *data_shape)`` in [-1, 1]."""
@@ -151,4 +156,4 @@ class MLPPlayers(Players):
     def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
         """A network from ``(N, *data_shape)`` to logits ``(N,)``."""
         in_features = math.prod(data_shape) + numbers_of(condition_shape)
-        return MLPDiscriminator([in_features, *self.discriminator_features, 1], self.dropout)
+        return MLPDiscriminator([in_features, *self.discriminator_features, 1], self.dropout, self.discriminator_norm)

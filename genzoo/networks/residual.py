@@ -7,27 +7,23 @@ does not depend on its neighbours; SiLU in place of ReLU.
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import nn
 
 from genzoo.networks.architectures import EncoderDecoder, channels_by_level, halvings
 from genzoo.networks.conditioning import ImageLayers, Shape, VectorLayers, code_length, length_beside_code, maps_of
+from genzoo.networks.layers import LayersInTurn, Residual
+from genzoo.networks.normalisation import norm_of_maps
 from genzoo.networks.upsampling import Upsampling, doubling
 
 
-class ResidualBlock(nn.Module):
+class ResidualBlock(Residual):
     """``(N, C, H, W)`` to the same shape: the input plus two convolutions of it."""
 
     def __init__(self, channels: int) -> None:
-        super().__init__()
         layers: list[nn.Module] = []
         for _ in range(2):
-            layers += [_norm(channels), nn.SiLU(), nn.Conv2d(channels, channels, 3, padding=1)]
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Adds what the layers make of the input."""
-        added: Tensor = self.layers(x)
-        return x + added
+            layers += [*norm_of_maps("group", channels), nn.SiLU(), nn.Conv2d(channels, channels, 3, padding=1)]
+        super().__init__(LayersInTurn(*layers))
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class ResidualEncoderDecoder(EncoderDecoder):
             layers += [nn.Conv2d(fan_in, channels, 4, stride=2, padding=1), *self._blocks(channels)]
             fan_in = channels
         bottleneck = nn.Linear(fan_in * size * size, code_length(code_shape, self))
-        return ImageLayers(*layers, _norm(fan_in), nn.SiLU(), nn.Flatten(), bottleneck)
+        return ImageLayers(*layers, *norm_of_maps("group", fan_in), nn.SiLU(), nn.Flatten(), bottleneck)
 
     def decoder(self, code_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
         """A network from ``(N, *code_shape)`` to ``(N, C, H, W)``, without an output activation."""
@@ -66,13 +62,8 @@ class ResidualEncoderDecoder(EncoderDecoder):
         # The last doubling ends in maps of the image's size, and a further convolution makes the image of them.
         for fan_in, fan_out in zip(channels, [*channels[1:], self.width], strict=True):
             layers += [*self._blocks(fan_in), *doubling(fan_in, fan_out, self.upsampling)]
-        layers += [_norm(self.width), nn.SiLU(), nn.Conv2d(self.width, data_shape[0], 3, padding=1)]
+        layers += [*norm_of_maps("group", self.width), nn.SiLU(), nn.Conv2d(self.width, data_shape[0], 3, padding=1)]
         return VectorLayers(*layers)
 
     def _blocks(self, channels: int) -> list[nn.Module]:
         return [ResidualBlock(channels) for _ in range(self.blocks)]
-
-
-def _norm(channels: int) -> nn.Module:
-    """Group norm with the largest number of groups up to 8 that divides the channels."""
-    return nn.GroupNorm(next(groups for groups in (8, 4, 2, 1) if channels % groups == 0), channels)

@@ -27,9 +27,11 @@ from genzoo.models.cvae import ConditionalVAE
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
 from genzoo.models.vae_gan import VAEGAN
-from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.networks.r3gan import R3GANPlayers
+from genzoo.networks.residual_players import ResidualPlayers
+from genzoo.networks.spectral import SpectrallyNormalised
 from genzoo.sampling.autoencoders import EncodingSampler, VariationalSampler
 from genzoo.schedules.schedule import HalfLife, Linear
 from genzoo.training.adversarial import AdversarialModel, Player
@@ -104,11 +106,14 @@ FOLLOWING = partial(OptimizerSchedule, lr=Linear(1e-3, 0.0, 30), beta2=Linear(0.
 # Its probability moves up and down within a few steps.
 ADAPTIVE = AdaptiveAugment(target=-0.5, images=64, highest=1.0, updates=2)
 
+# Of which deep networks have few layers.
+TINY = partial(RandomImages, image_size=8)
+
 CASES = {
     "gradient penalty": Case(
         partial(
             GAN,
-            networks=SMALL,
+            networks=SpectrallyNormalised(SMALL),
             objective=Wasserstein(),
             penalties=(GradientPenalty(side="above"), Every(R1(), steps=3)),
             discriminator_steps=2,
@@ -118,22 +123,24 @@ CASES = {
     "pairs, two penalties, augmented": Case(
         partial(
             GAN,
-            networks=SMALL,
+            networks=R3GANPlayers(width=1, depth=1),
             objective=RelativisticPairing(),
             penalties=(DRAGAN(0.1), R2(0.1)),
             augmentation=DiffAugment(),
-        )
+        ),
+        TINY,
     ),
     "adaptive augmentation": Case(
         partial(
             DCGAN,
-            networks=DCGANPlayers(width=2),
+            networks=ResidualPlayers(width=2, attention_size=4, deviation_group=4),
             latent_dim=4,
             augmentation=InTurn([ADAPTIVE, InstanceNoise(Linear(0.2, 0.0, 12))]),
             average_decay=HalfLife(Linear(1.0, 9.0, 8)),
             generator_scheduler=FOLLOWING,
             discriminator_scheduler=FOLLOWING,
-        )
+        ),
+        TINY,
     ),
     "three players": Case(
         partial(

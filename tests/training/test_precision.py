@@ -24,6 +24,7 @@ from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.spec import image_spec
 from tests.conftest import RandomImages
 from tests.models.test_contract import CASES as ARCHITECTURES
+from tests.models.test_contract import small
 from tests.training.cases import CASES, Case, paired
 
 SPEC = image_spec(1, 32, 28, tuple("abcdefghij"))
@@ -57,7 +58,7 @@ def test_what_a_model_makes_is_of_its_type_and_hardly_depends_on_it(model_class,
     torch.manual_seed(0)
     is_drawn_from_images = networks is ImageToImagePlayers
     spec = SPEC | ({"condition_image": [1, 32, 32]} if is_drawn_from_images else {})
-    model = model_class(data_spec=spec, latent_dim=6, networks=networks()).eval()
+    model = model_class(data_spec=spec, latent_dim=6, networks=small(networks)).eval()
     x = images(3)
     y = x if is_drawn_from_images else torch.arange(3) if model.condition.shape else None
     expected = model.sample(3, y, seed=0) if model.can_sample else model.reconstruct(x)
