@@ -123,18 +123,16 @@ class ResidualPlayers(Players):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.depth < 1:
+            raise ValueError(f"depth must be at least 1, got {self.depth}")
+
+    def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
+        """A network from ``(N, *latent_shape)`` to ``(N, C, H, W)`` in [-1, 1]."""
         if self.generator_condition == "batch_norm" and self.generator_norm != "batch":
             raise ValueError(
                 "generator_condition batch_norm puts the condition into batch norm, but generator_norm is "
                 f"{self.generator_norm}; choose batch, or concatenated conditions"
             )
-        if self.depth < 1:
-            raise ValueError(f"depth must be at least 1, got {self.depth}")
-        if self.deviation_group == 1:
-            raise ValueError("a deviation_group of 1 has no deviation; choose 0 (none), or 2 or more, such as 4")
-
-    def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
-        """A network from ``(N, *latent_shape)`` to ``(N, C, H, W)`` in [-1, 1]."""
         number, size = self._halvings(data_shape)
         code = code_length(latent_shape, self)
         beside = length_beside_code(condition_shape, self, "MLPPlayers or ImageToImagePlayers")
@@ -155,6 +153,8 @@ class ResidualPlayers(Players):
 
     def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
         """A network from ``(N, C, H, W)`` to logits ``(N,)``."""
+        if self.deviation_group == 1:
+            raise ValueError("a deviation_group of 1 has no deviation; choose 0 (none), or 2 or more, such as 4")
         number, _ = self._halvings(data_shape)
         norm: MakesNorm = partial(norm_of_maps, self.discriminator_norm)
         channels = [data_shape[0] + maps_of(condition_shape, data_shape), *channels_by_level(self.width, number)]

@@ -4,10 +4,12 @@ from torch import nn
 from torch.nn import functional
 
 from genzoo.losses.penalties import gradients_at
+from genzoo.models.gan import GAN
 from genzoo.networks.attention import SelfAttention
 from genzoo.networks.minibatch_deviation import MinibatchDeviation
 from genzoo.networks.normalisation import ConditionalBatchNorm2d
 from genzoo.networks.residual_players import ResidualPlayers, doubling_block, halving_block
+from genzoo.spec import image_spec
 
 FULL = ResidualPlayers(2, depth=2, generator_condition="batch_norm", attention_size=8, deviation_group=2)
 
@@ -160,7 +162,7 @@ def test_a_penalty_of_the_gradient_goes_through_attention_and_deviation():
 )
 def test_settings_that_make_no_sense_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        ResidualPlayers(**settings)
+        GAN(data_spec=image_spec(1, 16), networks=ResidualPlayers(**settings))
 
 
 def test_a_size_without_maps_is_refused():
