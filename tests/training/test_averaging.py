@@ -61,7 +61,7 @@ def test_a_decay_may_follow_a_schedule_that_counts_its_updates():
     sampler.generator = module = torch.nn.Linear(1, 1)
     decay = HalfLife(Linear(0.1, 2.0, 6))
     average = WeightAverage(sampler, decay)
-    expected = float(module.bias)
+    expected = module.bias.item()
     for number in range(12):
         torch.nn.init.constant_(module.bias, number)
         # Goes on from its number of updates alone.
@@ -70,7 +70,7 @@ def test_a_decay_may_follow_a_schedule_that_counts_its_updates():
         average.update(sampler)
         share = min(decay.at(number), (1 + number) / (10 + number))
         expected = share * expected + (1 - share) * number
-        assert float(average.copies["generator"].bias) == pytest.approx(expected)
+        assert average.copies["generator"].bias.item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("decay", "is_kept"), [(Linear(0.0, 0.9, 4), True), (Linear(0.0, 0.0, 4), False)])
