@@ -54,8 +54,8 @@ def bad_combinations(
     if of_slope and any(isinstance(module, BATCH_NORMS) for module in discriminator.modules()):
         yield (
             f"{names} asks for the gradient of each item's logit, which batch norm in the discriminator makes a "
-            "function of the whole batch (Gulrajani et al. 2017, section 4); choose networks without it there, as "
-            "DCGANPlayers with discriminator_norm none are"
+            "function of the whole batch (Gulrajani et al. 2017, section 4); choose networks without it there, such "
+            "as DCGANPlayers with discriminator_norm none"
         )
     if of_slope and by_weights:
         yield (

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from genzoo.losses.objectives import Wasserstein
-from genzoo.losses.relativistic import RelativisticPairing
+from genzoo.losses.relativistic import RelativisticAverage, RelativisticPairing
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
@@ -38,7 +38,7 @@ def test_validation_reports_the_discriminator_on_held_out_and_on_training_images
     assert gap != 0.0
 
 
-@pytest.mark.parametrize("objective", [Wasserstein(), RelativisticPairing()])
+@pytest.mark.parametrize("objective", [Wasserstein(), RelativisticAverage()])
 def test_critics_are_reported_by_their_scores_and_the_gap_between_them(objective, trainer):
     data = RandomImages(number=100, batch_size=16, validation_fraction=0.25)
     model = GAN(data_spec=data.spec, networks=SMALL, objective=objective)
@@ -52,13 +52,18 @@ def test_critics_are_reported_by_their_scores_and_the_gap_between_them(objective
     assert "train/critic_fake" in model.step_log.shown
 
 
-def test_a_relativistic_generator_sees_the_logits_of_the_real_images():
-    model = GAN(data_spec=SPEC, networks=SMALL, objective=RelativisticPairing())
+@pytest.mark.parametrize("objective", [RelativisticPairing(), RelativisticAverage()], ids=str)
+def test_a_relativistic_generator_sees_the_logits_of_the_real_images(objective):
+    model = GAN(data_spec=SPEC, networks=SMALL, objective=objective)
     x, y = torch.rand(4, 1, 28, 28) * 2 - 1, torch.zeros(4, dtype=torch.int64)
     model.eval()
     loss = model.generator_loss(x, y, BatchNoise("cpu", 0))
     fake_logits = model.score(model.generate(4, None, BatchNoise("cpu", 0)), None)
-    torch.testing.assert_close(loss, nn.functional.softplus(model.score(x, None) - fake_logits).mean())
+    margins = model.score(x, None) - fake_logits
+    if isinstance(objective, RelativisticAverage):
+        real_logits = model.score(x, None)
+        margins = torch.stack([real_logits - fake_logits.mean(), real_logits.mean() - fake_logits])
+    torch.testing.assert_close(loss, nn.functional.softplus(margins).mean(-1).sum())
 
 
 def test_a_discriminator_that_learns_by_heart_shows_a_gap(trainer):
