@@ -28,10 +28,12 @@ class AdversarialObjective(ABC):
 
     Attributes:
         is_relativistic: Whether the generator's loss asks for the logits of real items too.
+        is_zero_sum: Whether the generator's loss is minus the discriminator's, but for the term of real items.
         needs_limited_slope: Whether the discriminator could lower its loss without end by growing steeper.
     """
 
     is_relativistic: ClassVar[bool] = False
+    is_zero_sum: ClassVar[bool] = False
     needs_limited_slope: ClassVar[bool] = False
 
     @property
@@ -96,6 +98,8 @@ class Minimax(AdversarialObjective):
         real_label: t, above 1/2 and at most 1, such as 0.9; 1 is the game of 2014.
     """
 
+    is_zero_sum: ClassVar[bool] = True
+
     real_label: float | Schedule = 1.0
 
     def __post_init__(self) -> None:
@@ -156,6 +160,8 @@ class NonSaturating(Minimax):
     Args:
         real_label: As for `Minimax`.
     """
+
+    is_zero_sum: ClassVar[bool] = False
 
     def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         """-E[log D(G(z))], never below 0."""
@@ -234,6 +240,7 @@ class Wasserstein(AdversarialObjective):
     no threshold parts real from generated. Source: Arjovsky et al. 2017, equations 2 and 3.
     """
 
+    is_zero_sum: ClassVar[bool] = True
     needs_limited_slope: ClassVar[bool] = True
 
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:

@@ -52,6 +52,11 @@ class Discriminator(nn.Module, ABC):
         """``(N, *data_shape)`` and ``(N, *condition_shape)`` to logits ``(N,)``."""
         return self.logits(self.features(x, condition), condition)
 
+    def read(self, head: nn.Module, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Logits ``(N,)``, and what another head makes of the same features, ``(N, ...)``."""
+        features = self.features(x, condition)
+        return self.logits(features, condition), head(features)
+
     def of_each(
         self, score: Callable[[Tensor, Tensor | None], Tensor], x: Tensor, condition: Tensor | None = None
     ) -> Tensor:

@@ -97,7 +97,9 @@ class Embedded(Players):
         return EmbeddedGenerator(network, ConditionEmbedding(condition_shape, self.dim))
 
     def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
-        """A network from ``(N, *data_shape)`` and ``(N, *condition_shape)`` to logits ``(N,)``."""
+        """A network from ``(N, *data_shape)`` and ``(N, *condition_shape)`` to logits; without a condition, theirs."""
+        if not condition_shape:
+            return self.players.discriminator(data_shape)
         judge = self.players.discriminator(data_shape, self._shape(condition_shape))
         return EmbeddedDiscriminator(judge, ConditionEmbedding(condition_shape, self.dim))
 

@@ -54,10 +54,17 @@ def test_the_embedding_of_each_item_of_a_pack_stands_beside_it():
 
 
 @pytest.mark.parametrize(("shape", "found"), [((), "none"), ((1, 16, 16), r"images of shape \(1, 16, 16\)")])
-@pytest.mark.parametrize("players", [Embedded(MLP), Projected(MLP)], ids=["Embedded", "Projected"])
-def test_other_conditions_are_refused(players, shape, found):
-    with pytest.raises(ValueError, match=f"networks need a condition of labels, attributes or tokens, but got {found}"):
-        players.discriminator(DATA, shape)
+def test_other_conditions_are_refused(shape, found):
+    expected = f"networks need a condition of labels, attributes or tokens, but got {found}"
+    with pytest.raises(ValueError, match=f"Embedded {expected}"):
+        Embedded(MLP).generator((2,), DATA, shape)
+    with pytest.raises(ValueError, match=f"Projected {expected}"):
+        Projected(MLP).discriminator(DATA, shape)
+
+
+def test_a_discriminator_that_is_given_no_condition_is_that_of_the_players():
+    """As that of an ACGAN, whose generator alone is conditioned."""
+    assert type(Embedded(MLP).discriminator(DATA)) is type(MLP.discriminator(DATA))
 
 
 def test_no_dimensions_are_refused():
