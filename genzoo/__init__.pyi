@@ -131,11 +131,14 @@ from genzoo.metrics.principal_components import PrincipalComponents as Principal
 from genzoo.metrics.reconstruction_quality import ReconstructionQuality as ReconstructionQuality
 from genzoo.metrics.sharpness import Sharpness as Sharpness
 from genzoo.metrics.two_samples import TwoSampleMetric as TwoSampleMetric
+from genzoo.models.acgan import ACGAN as ACGAN
 from genzoo.models.autoencoder import AutoEncoder as AutoEncoder
 from genzoo.models.cgan import ConditionalGAN as ConditionalGAN
 from genzoo.models.cvae import ConditionalVAE as ConditionalVAE
 from genzoo.models.dcgan import DCGAN as DCGAN
 from genzoo.models.gan import GAN as GAN
+from genzoo.models.infogan import InfoGAN as InfoGAN
+from genzoo.models.unrolled_gan import UnrolledGAN as UnrolledGAN
 from genzoo.models.vae import VAE as VAE
 from genzoo.models.vae_gan import VAEGAN as VAEGAN
 from genzoo.networks.architectures import EncoderDecoder as EncoderDecoder
@@ -191,6 +194,9 @@ from genzoo.sampling.capabilities import Encodes as Encodes
 from genzoo.sampling.capabilities import HasLikelihood as HasLikelihood
 from genzoo.sampling.capabilities import HasPosterior as HasPosterior
 from genzoo.sampling.capabilities import Represents as Represents
+from genzoo.sampling.coded import Coded as Coded
+from genzoo.sampling.coded import CodedDensity as CodedDensity
+from genzoo.sampling.coded import CodedPrior as CodedPrior
 from genzoo.sampling.conditions import ClassCondition as ClassCondition
 from genzoo.sampling.conditions import Condition as Condition
 from genzoo.sampling.conditions import ImageCondition as ImageCondition
@@ -227,6 +233,7 @@ from genzoo.training.combinations import Judged as Judged
 from genzoo.training.descent import DescentModel as DescentModel
 from genzoo.training.divided import Together as Together
 from genzoo.training.finite_watch import FiniteWatch as FiniteWatch
+from genzoo.training.foreseen import Foreseen as Foreseen
 from genzoo.training.inference import InferenceModel as InferenceModel
 from genzoo.training.manual_optimisation import OwnDuties as OwnDuties
 from genzoo.training.model import GenerativeModel as GenerativeModel

@@ -55,8 +55,10 @@ def refusal(model, overlay):
     """What is said where a model does not fit the data, None where it does."""
     if overlay in POINTS and architecture(model) in (ConvolutionalEncoderDecoder, DCGANPlayers):
         return "convolutional networks need square images (C, H, H), got data of shape (2,)"
-    if overlay in WITHOUT_CLASSES and model.__name__.startswith("Conditional"):
+    if overlay in WITHOUT_CLASSES and model.__name__.startswith(("Conditional", "ACGAN")):
         return f"a {model.__name__} needs data with class labels"
+    if overlay == "edges" and model.__name__ == "ACGAN":
+        return "an ACGAN tells classes or attributes, but these data have condition images"
     return None
 
 

@@ -20,6 +20,7 @@ KNOWN_MISTAKES = ".*(asks for the gradient of each|both limit how steep|nothing 
 def test_the_configs_are_found():
     adversarial = {"gan.yaml", "dcgan.yaml", "cgan.yaml", "wgan_gp.yaml", "rpgan_r1_r2.yaml", "edges_to_image.yaml"}
     assert {"autoencoder.yaml", "vae.yaml", "cvae.yaml", "vae_gan.yaml"} | adversarial <= set(CONFIGS)
+    assert {f"{name}.yaml" for name in ("pacgan", "projection", "acgan", "infogan", "unrolled_gan")} <= set(CONFIGS)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,8 @@ def test_configs_budget_by_epochs_and_run_on_embedded_data():
         settings = yaml.safe_load((shipped_configs() / config).read_text())
         assert "max_steps" not in settings["trainer"]
         assert settings["trainer"]["max_epochs"] > 0
-        assert settings["data"]["class_path"] in ("FashionMNISTMini", "FashionMNISTMiniEdges")
+        # Points are drawn anew.
+        assert settings["data"]["class_path"] in ("FashionMNISTMini", "FashionMNISTMiniEdges", "GaussianMixture2D")
 
 
 def test_points_do_not_fit_a_likelihood_of_pixels(working_folder, capsys):

@@ -13,9 +13,10 @@ from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.export.exporting import export_sampler
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.dcgan import DCGAN
+from genzoo.models.infogan import InfoGAN
 from genzoo.models.vae import VAE
 from genzoo.networks.deep_convolutional import DCGANPlayers
-from genzoo.networks.mlp import MLPEncoderDecoder
+from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.training.model import GenerativeModel
 from genzoo.zoo.loading import load
 
@@ -55,6 +56,7 @@ def runs(working_folder, trainer):
         DCGAN(data_spec=data.spec, networks=DCGANPlayers(width=2)),
         AutoEncoder(data_spec=data.spec, latent_dim=2, networks=MLPEncoderDecoder((8,))),
         VAE(data_spec=data.spec, latent_dim=2, networks=MLPEncoderDecoder((8,))),
+        InfoGAN(data_spec=data.spec, networks=MLPPlayers((8,), (8,))),
     ):
         runner = trainer(limit_train_batches=1, limit_val_batches=0)
         runner.fit(model, datamodule=data)

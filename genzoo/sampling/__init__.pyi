@@ -7,6 +7,9 @@ from genzoo.sampling.capabilities import Encodes as Encodes
 from genzoo.sampling.capabilities import HasLikelihood as HasLikelihood
 from genzoo.sampling.capabilities import HasPosterior as HasPosterior
 from genzoo.sampling.capabilities import Represents as Represents
+from genzoo.sampling.coded import Coded as Coded
+from genzoo.sampling.coded import CodedDensity as CodedDensity
+from genzoo.sampling.coded import CodedPrior as CodedPrior
 from genzoo.sampling.conditions import ClassCondition as ClassCondition
 from genzoo.sampling.conditions import Condition as Condition
 from genzoo.sampling.conditions import ImageCondition as ImageCondition

@@ -9,6 +9,7 @@ from genzoo.training.combinations import Judged as Judged
 from genzoo.training.descent import DescentModel as DescentModel
 from genzoo.training.divided import Together as Together
 from genzoo.training.finite_watch import FiniteWatch as FiniteWatch
+from genzoo.training.foreseen import Foreseen as Foreseen
 from genzoo.training.inference import InferenceModel as InferenceModel
 from genzoo.training.manual_optimisation import OwnDuties as OwnDuties
 from genzoo.training.model import GenerativeModel as GenerativeModel

@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from genzoo.hyperparameters import as_plain, from_plain
+from genzoo.latent.inversion import invert
+from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import BatchNoise, ImageNoise
 from genzoo.sampling.coded import CodedPrior
+from genzoo.sampling.generators import GeneratorSampler
 from genzoo.sampling.priors import NormalPrior
 
 PRIOR = CodedPrior(categories=(3, 4), continuous=2, noise=NormalPrior())
@@ -61,6 +64,13 @@ def test_what_has_left_the_codes_is_brought_back_to_them():
     assert torch.equal(back[:, :5], moved[:, :5])
     assert torch.equal(back[:, 5:12], z[:, 5:12])
     assert density.log_prob(back).isfinite().all()
+
+
+def test_an_inversion_finds_codes_of_some_category():
+    torch.manual_seed(0)
+    sampler = GeneratorSampler({"shape": [2]}, (14,), MLPPlayers((8,), (8,)), PRIOR).eval()
+    found = invert(sampler, torch.randn(3, 2), steps=5, starts=2)
+    assert sampler.prior.log_prob(found.codes).isfinite().all()
 
 
 def test_truncation_is_that_of_the_noise():

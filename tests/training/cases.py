@@ -22,17 +22,22 @@ from genzoo.losses.gaussian_likelihoods import Gaussian
 from genzoo.losses.objectives import Hinge, NonSaturating, Wasserstein
 from genzoo.losses.penalties import DRAGAN, R1, R2, GradientPenalty
 from genzoo.losses.relativistic import RelativisticPairing
+from genzoo.models.acgan import ACGAN
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.cvae import ConditionalVAE
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
+from genzoo.models.infogan import InfoGAN
+from genzoo.models.unrolled_gan import UnrolledGAN
 from genzoo.models.vae_gan import VAEGAN
+from genzoo.networks.embedded import Embedded
 from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.networks.r3gan import R3GANPlayers
 from genzoo.networks.residual_players import ResidualPlayers
 from genzoo.networks.spectral import SpectrallyNormalised
 from genzoo.sampling.autoencoders import EncodingSampler, VariationalSampler
+from genzoo.sampling.coded import CodedPrior
 from genzoo.schedules.schedule import HalfLife, Linear
 from genzoo.training.adversarial import AdversarialModel, Player
 from genzoo.training.descent import DescentModel
@@ -163,6 +168,9 @@ CASES = {
         ),
         RandomPairs,
     ),
+    "classifier": Case(partial(ACGAN, networks=Embedded(SMALL, dim=3), latent_dim=4)),
+    "codes": Case(partial(InfoGAN, networks=SMALL, latent_dim=2, prior=CodedPrior((3,), 1), average_decay=0.9)),
+    "lookahead": Case(partial(UnrolledGAN, networks=SMALL, latent_dim=4, lookahead=2, penalties=(R1(0.1),))),
     "second stage": Case(partial(SecondStage, first=FIRST_STAGE, average_decay=0.9)),
     "encoder in the game": Case(
         partial(VAEGAN, networks=MLPEncoderDecoder((8,)), judge=SMALL, latent_dim=4, average_decay=0.9)

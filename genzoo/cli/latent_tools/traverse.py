@@ -135,8 +135,11 @@ def _code_to_change(
     y = None if y is None else y.expand(rows, *y.shape[1:])
     if options.at == "random":
         return random_codes(sampler, 1, options.seed)[0], y
-    median = latent_quantiles(sampler, torch.tensor([0.5]), codes)
-    return median.float().reshape(sampler.latent_shape), y
+    median = latent_quantiles(sampler, torch.tensor([0.5]), codes).float().reshape(1, *sampler.latent_shape)
+    if sampler.prior is not None and sampler.density is None:
+        # The medians of a category's entries are all 0, which stands for none.
+        median = sampler.prior.returned(median.to(sampler.device), sampler.fresh_noise())
+    return median[0], y
 
 
 def _normal_probabilities(deviations: Tensor) -> Tensor:

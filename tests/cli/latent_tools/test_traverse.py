@@ -7,8 +7,12 @@ from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.latent.codes import codes_of
 from genzoo.latent.rows import decoded_rows
 from genzoo.latent.traversal import order_by_kl
+from genzoo.networks.mlp import MLPPlayers
+from genzoo.sampling.coded import CodedPrior
+from genzoo.sampling.generators import GeneratorSampler
 from genzoo.spec import to_float, to_native, to_uint8
 from genzoo.zoo.loading import load
+from tests.cli.latent_tools.small import DIGITS_SPEC, run_tool
 
 
 def test_rows_are_the_dimensions_that_carry_most(drawn, run_of, pixels):
@@ -84,3 +88,15 @@ def test_points_are_lines_in_the_colours_of_their_dimensions(drawn, pixels):
 )
 def test_what_does_not_fit_is_refused(model, options, words, refused):
     assert words in refused("traverse", model, *options)
+
+
+def test_codes_are_changed_from_a_code_of_some_category(working_folder):
+    prior = CodedPrior(categories=(3,), continuous=2)
+    sampler = GeneratorSampler(DIGITS_SPEC, (9,), MLPPlayers((16,), (16,)), prior)
+    record = run_tool("traverse", sampler, "--top", "9", "--steps", "3")
+    assert record["first_code"][4:7] == [1.0, 0.0, 0.0]
+    assert record["first_code"][7:] == pytest.approx([0.0, 0.0], abs=0.05)
+    values = {row["dimension"]: row["values"] for row in record["rows"]}
+    assert values.keys() == set(range(9))
+    assert [values[place] for place in (4, 5, 6)] == 3 * [[0.0, 0.0, 1.0]]
+    assert values[7] == pytest.approx([-1.0, 0.0, 1.0], abs=0.05)
