@@ -170,7 +170,9 @@ CASES = {
     ),
     "classifier": Case(partial(ACGAN, networks=Embedded(SMALL, dim=3), latent_dim=4)),
     "codes": Case(partial(InfoGAN, networks=SMALL, latent_dim=2, prior=CodedPrior((3,), 1), average_decay=0.9)),
-    "lookahead": Case(partial(UnrolledGAN, networks=SMALL, latent_dim=4, lookahead=2, penalties=(R1(0.1),))),
+    "lookahead of packs": Case(
+        partial(UnrolledGAN, networks=Packed(SMALL), latent_dim=4, lookahead=2, penalties=(R1(0.1),))
+    ),
     "second stage": Case(partial(SecondStage, first=FIRST_STAGE, average_decay=0.9)),
     "encoder in the game": Case(
         partial(VAEGAN, networks=MLPEncoderDecoder((8,)), judge=SMALL, latent_dim=4, average_decay=0.9)
