@@ -66,7 +66,7 @@ class UnrolledGAN(GAN):
         if objective.is_zero_sum:
             # The term of real items too: it depends on the generator by way of the discriminator.
             return -objective.discriminator_loss(real_logits, fake_logits)
-        return objective.generator_loss(fake_logits, real_logits)
+        return objective.generator_loss(fake_logits, *([real_logits] if objective.is_relativistic else []))
 
     def looked_ahead(
         self, real: Tensor, fake: Tensor, condition: Tensor | None, noise: Noise

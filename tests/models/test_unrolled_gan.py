@@ -8,8 +8,9 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from genzoo.losses.objectives import Minimax, NonSaturating, RelativisticPairing, Wasserstein
+from genzoo.losses.objectives import Minimax, NonSaturating, Wasserstein
 from genzoo.losses.penalties import R1, R2
+from genzoo.losses.relativistic import RelativisticPairing
 from genzoo.models.gan import GAN
 from genzoo.models.unrolled_gan import UnrolledGAN
 from genzoo.networks.architectures import Players

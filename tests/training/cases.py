@@ -154,7 +154,7 @@ CASES = {
             objective=NonSaturating(real_label=Linear(0.8, 1.0, 6)),
             penalties=(WeightClipping(0.2),),
             latent_dim=4,
-            discriminator_steps=Linear(start=3.0, end=1.0, steps=5),
+            discriminator_steps=Linear(start=2.0, end=1.0, steps=5),
             average_decay=0.9,
         )
     ),
