@@ -33,6 +33,7 @@ from genzoo.models.vae_gan import VAEGAN
 from genzoo.networks.embedded import Embedded
 from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.networks.packed import Packed
 from genzoo.networks.r3gan import R3GANPlayers
 from genzoo.networks.residual_players import ResidualPlayers
 from genzoo.networks.spectral import SpectrallyNormalised
