@@ -1,0 +1,292 @@
+"""Trains every variant of an experiment with every seed, scores all by one protocol, and writes docs/compare.md.
+
+    python scripts/compare.py                        # all experiments: hours; interrupted, it goes on where it was
+    python scripts/compare.py family --only hinge r1 # some variants of one
+    python scripts/compare.py --write                # the page anew from what there is, without training
+
+An experiment is a file in ``scripts/compare``: a config, the changes to it that make each variant, seeds and scores. A
+run is an ordinary one, made by ``genzoo fit`` and scored by ``genzoo test``, and lies in ``runs/compare``; one that
+was interrupted goes on, and one that has been scored is left alone. Numbers go to ``docs/compare/NAME.json``, from
+which the page is written. A training that ends with an error counts as a failure and is kept.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from PIL import Image
+
+from genzoo.cli import main as main_of_genzoo
+from genzoo.drawing import scatter, tiled
+
+EXPERIMENTS = Path("scripts/compare")
+RUNS = Path("runs/compare")
+DOCUMENTS = Path("docs")
+PAGE = DOCUMENTS / "compare.md"
+IMAGES, POINTS = 16, 2500
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Variants of one config, on the same data for the same number of steps.
+
+    Args:
+        name: Of its file.
+        title: Its heading.
+        about: What is compared, in a paragraph.
+        config: What all variants have in common.
+        variants: By name, what each changes.
+        seeds: Each variant is trained with each of them.
+        groups: Of scores, for ``genzoo test``.
+        columns: Of the table: heading to name of a score and a format. ``time`` is no score, but what the training
+            takes of the processor beside that of the first variant with the same seed.
+        failed: Name of a score and the value below which a run counts as failed.
+        remarks: What is to be read in the table, by hand.
+    """
+
+    name: str
+    title: str
+    about: str
+    config: dict[str, Any]
+    variants: dict[str, dict[str, Any]]
+    seeds: list[int]
+    groups: list[str]
+    columns: dict[str, tuple[str, str]]
+    failed: tuple[str, float]
+    remarks: str = ""
+
+    @property
+    def results(self) -> Path:
+        """Where its numbers are kept."""
+        return DOCUMENTS / "compare" / f"{self.name}.json"
+
+    def runs(self) -> Iterator["Run"]:
+        """All of them, seed by seed: what there is after a part of the time compares fairly."""
+        for seed in self.seeds:
+            yield from (Run(self, variant, seed) for variant in self.variants)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A variant that is trained with a seed.
+
+    Args:
+        experiment: Whose.
+        variant: Its name.
+        seed: Of the training.
+    """
+
+    experiment: Experiment
+    variant: str
+    seed: int
+
+    @property
+    def root(self) -> Path:
+        """Where all that belongs to it lies."""
+        return RUNS / self.experiment.name / self.variant.replace(" ", "_") / f"seed_{self.seed}"
+
+    @property
+    def folder(self) -> Path | None:
+        """Of the run itself; None before it has begun."""
+        return next((path.parent for path in self.root.glob("*/run/config.yaml")), None)
+
+    @property
+    def scores(self) -> dict[str, float] | None:
+        """By name; None as long as it has not been scored."""
+        found = next(self.root.glob("*/run_test/scores.json"), None)
+        return None if found is None else {each["name"]: each["value"] for each in json.loads(found.read_text())}
+
+    @property
+    def seconds(self) -> float | None:
+        """Of the processor, for its training; None if that is not known."""
+        path = self.root / "trained"
+        return float(path.read_text()) if path.exists() and path.read_text() else None
+
+    @property
+    def error(self) -> str | None:
+        """The last line of a training that failed."""
+        path = self.root / "failed"
+        return path.read_text() if path.exists() else None
+
+    def finish(self) -> None:
+        """Trains and scores it, from where it is."""
+        if self.scores is not None or self.error is not None:
+            return
+        self.root.mkdir(parents=True, exist_ok=True)
+        if not (self.root / "trained").exists():
+            config = self.root / "config.yaml"
+            config.write_text(json.dumps(merged(self.experiment.config, self.experiment.variants[self.variant])))
+            new = ["--config", str(config), "--run.root", str(self.root), "--run.name", "run"]
+            new += ["--seed_everything", str(self.seed)]
+            has_begun = self.folder is not None and (self.folder / "checkpoints/last.ckpt").exists()
+            started = time.process_time()
+            said = genzoo("fit", *([str(self.folder)] if has_begun else new))
+            if said is not None:
+                (self.root / "failed").write_text(said)
+                return
+            # A run that was interrupted has its time in two parts, of which the first is lost.
+            (self.root / "trained").write_text("" if has_begun else str(time.process_time() - started))
+        said = genzoo("test", str(self.folder), "--evaluation.groups", f"[{','.join(self.experiment.groups)}]")
+        if said is not None:
+            raise SystemExit(f"{self.root} was trained but cannot be scored: {said}")
+
+    @property
+    def strip(self) -> Path:
+        """The picture of its samples, which stays when runs are gone."""
+        return DOCUMENTS / "images/compare" / self.experiment.name / f"{self.root.parent.name}.png"
+
+    def draw(self) -> None:
+        """Draws samples, of every run of an experiment from the same noise: a row of images, or points of the plane."""
+        archive = self.root / "samples.npz"
+        of_points = "modes" in self.experiment.groups and "GaussianMixture2D" in str(self.experiment.config)
+        number = POINTS if of_points else IMAGES
+        said = genzoo("sample", str(self.folder), "--number", str(number), "--out", str(archive), "--overwrite")
+        if said is not None:
+            raise SystemExit(f"{self.root} cannot be sampled from: {said}")
+        arrays = np.load(archive)
+        self.strip.parent.mkdir(parents=True, exist_ok=True)
+        if of_points:
+            Image.fromarray(scatter(torch.from_numpy(arrays["points"]), 5.0)).save(self.strip)
+        else:
+            images = torch.from_numpy(arrays["images"]).permute(0, 3, 1, 2)
+            Image.fromarray(tiled(images, IMAGES)).save(self.strip)
+
+
+def genzoo(*arguments: str) -> str | None:
+    """Runs the command line; the last line that it said if it failed, None otherwise."""
+    print("genzoo", *arguments, flush=True)
+    # A seed that an earlier command has left in the environment would be taken for one that is asked for.
+    os.environ.pop("PL_GLOBAL_SEED", None)
+    said = StringIO()
+    # In this process: to start another takes as long as a fifth of a short training.
+    with redirect_stdout(said), redirect_stderr(said):
+        code = main_of_genzoo(list(arguments))
+    if code in (130, 143):
+        raise SystemExit("interrupted; the same command goes on")
+    return None if code == 0 else (said.getvalue().strip() or "without a word").splitlines()[-1]
+
+
+def merged(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A config with changes: mappings are merged, unless they name another class; all else is replaced."""
+    result = dict(config)
+    for key, value in changes.items():
+        before = result.get(key)
+        is_other_class = isinstance(before, dict) and isinstance(value, dict) and "class_path" in value
+        is_merged = isinstance(before, dict) and isinstance(value, dict) and not is_other_class
+        # The model's class may change while all its settings stay: a variant then says which.
+        result[key] = merged(before, value) if is_merged or (key == "model" and isinstance(before, dict)) else value
+    return result
+
+
+def experiments() -> dict[str, Experiment]:
+    """All, by name."""
+    found = {}
+    for path in sorted(EXPERIMENTS.glob("*.yaml")):
+        settings = yaml.safe_load(path.read_text())
+        settings["columns"] = {heading: tuple(column) for heading, column in settings["columns"].items()}
+        found[path.stem] = Experiment(path.stem, **settings | {"failed": tuple(settings["failed"])})
+    return found
+
+
+def collect(experiment: Experiment) -> dict[str, dict[str, dict[str, Any]]]:
+    """Numbers by variant and seed: those of earlier times, and in their place those of runs that are here."""
+    known: dict[str, Any] = json.loads(experiment.results.read_text()) if experiment.results.exists() else {}
+    for run in experiment.runs():
+        if run.error is not None:
+            known.setdefault(run.variant, {})[str(run.seed)] = {"error": run.error}
+        elif run.scores is not None:
+            measured = dict(run.scores)
+            plain = Run(experiment, next(iter(experiment.variants)), run.seed).seconds
+            if plain is not None and run.seconds is not None:
+                measured["time"] = run.seconds / plain
+            known.setdefault(run.variant, {})[str(run.seed)] = {
+                name: float(f"{measured[name]:.6g}") for name, _ in experiment.columns.values() if name in measured
+            }
+    known = {variant: known[variant] for variant in experiment.variants if variant in known}
+    if known:
+        experiment.results.parent.mkdir(parents=True, exist_ok=True)
+        experiment.results.write_text(json.dumps(known, indent=1) + "\n")
+    return known
+
+
+def table(experiment: Experiment, known: dict[str, dict[str, dict[str, Any]]]) -> Iterator[str]:
+    """Mean and standard deviation over the seeds, and how many of them failed."""
+    score, least = experiment.failed
+    yield f"| variant | {' | '.join(experiment.columns)} | failed |"
+    yield f"|---|{'---|' * (len(experiment.columns) + 1)}"
+    for variant, by_seed in known.items():
+        finished = [scores for scores in by_seed.values() if "error" not in scores]
+        failures = len(by_seed) - sum(scores[score] >= least for scores in finished)
+        cells = []
+        for name, form in experiment.columns.values():
+            values = [scores[name] for scores in finished if name in scores]
+            deviation = f" ± {statistics.stdev(values):{form}}" if len(values) > 1 else ""
+            cells.append(f"{statistics.mean(values):{form}}{deviation}" if values else "")
+        yield f"| {variant} | {' | '.join(cells)} | {failures} of {len(by_seed)} |"
+
+
+def pictures(experiment: Experiment) -> Iterator[str]:
+    """Samples of the first seed of every variant, a row each."""
+    for variant in experiment.variants:
+        run = Run(experiment, variant, experiment.seeds[0])
+        if run.scores is not None:
+            run.draw()
+        if run.strip.exists():
+            yield f"| {variant} | ![Samples of {variant}]({run.strip.relative_to(DOCUMENTS)}) |"
+
+
+def page(all_of_them: Mapping[str, Experiment]) -> str:
+    """The whole page."""
+    text = [
+        "# What helps: variants side by side",
+        "",
+        "Within each table all is the same but what its first column says: data, steps, body, seeds, protocol. Each "
+        "cell is the mean over the seeds ± their standard deviation. Nothing is left out: a run that fails counts.",
+        "",
+        "```sh",
+        "python scripts/compare.py            # all of it: hours on two cores; interrupted, it goes on where it was",
+        "```",
+    ]
+    for name, experiment in all_of_them.items():
+        known = collect(experiment)
+        if not known:
+            continue
+        text += ["", f"## {experiment.title}", "", experiment.about.strip(), ""]
+        text += [*table(experiment, known), "", f"```sh\npython scripts/compare.py {name}\n```"]
+        if rows := list(pictures(experiment)):
+            heading = f"samples from the same noise, seed {experiment.seeds[0]}"
+            text += ["", f"| variant | {heading} |", "|---|---|", *rows]
+        if experiment.remarks:
+            text += ["", experiment.remarks.strip()]
+    return "\n".join(text) + "\n"
+
+
+def main() -> None:
+    """Trains what is missing, then writes the page."""
+    known = experiments()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*known, []], help="of experiments; all if left out")
+    parser.add_argument("--only", nargs="*", help="variants; all if left out")
+    parser.add_argument("--seeds", nargs="*", type=int, help="all of the experiment if left out")
+    parser.add_argument("--write", action="store_true", help="writes the page without training")
+    options = parser.parse_args()
+    for name in options.names or known:
+        for run in [] if options.write else known[name].runs():
+            if run.variant in (options.only or [run.variant]) and run.seed in (options.seeds or [run.seed]):
+                run.finish()
+    PAGE.write_text(page(known))
+
+
+if __name__ == "__main__":
+    main()
