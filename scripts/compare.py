@@ -183,9 +183,9 @@ def merged(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     for key, value in changes.items():
         before = result.get(key)
         is_other_class = isinstance(before, dict) and isinstance(value, dict) and "class_path" in value
-        is_merged = isinstance(before, dict) and isinstance(value, dict) and not is_other_class
-        # The model's class may change while all its settings stay: a variant then says which.
-        result[key] = merged(before, value) if is_merged or (key == "model" and isinstance(before, dict)) else value
+        # The model's class may change while the settings that all have in common stay.
+        is_merged = isinstance(before, dict) and isinstance(value, dict) and (key == "model" or not is_other_class)
+        result[key] = merged(dict(before or {}), value) if is_merged else value
     return result
 
 
@@ -276,11 +276,13 @@ def main() -> None:
     """Trains what is missing, then writes the page."""
     known = experiments()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[*known, []], help="of experiments; all if left out")
+    parser.add_argument("names", nargs="*", help=f"of experiments ({', '.join(known)}); all if left out")
     parser.add_argument("--only", nargs="*", help="variants; all if left out")
     parser.add_argument("--seeds", nargs="*", type=int, help="all of the experiment if left out")
     parser.add_argument("--write", action="store_true", help="writes the page without training")
     options = parser.parse_args()
+    if unknown := [name for name in options.names if name not in known]:
+        parser.error(f"there is no experiment {unknown[0]}; choose from {', '.join(known)}")
     for name in options.names or known:
         for run in [] if options.write else known[name].runs():
             if run.variant in (options.only or [run.variant]) and run.seed in (options.seeds or [run.seed]):
