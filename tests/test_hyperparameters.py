@@ -34,7 +34,7 @@ from genzoo.models import VAE
 from genzoo.networks.architectures import EncoderDecoder, Players
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
-from genzoo.sampling.priors import Prior
+from genzoo.sampling.priors import NormalPrior, Prior, UniformPrior
 from genzoo.spec import image_spec
 from genzoo.training.model import GenerativeModel
 from genzoo.training.optimizers import AdversarialAdam
@@ -116,6 +116,8 @@ def other(value, hint):
         return 0.5 * value + 0.125
     if isinstance(value, tuple):
         return (*value, value[-1])
+    if value == UniformPrior():
+        return NormalPrior()
     if is_dataclass(value):
         first = fields(value)[0].name
         return replace(value, **{first: other(getattr(value, first), get_type_hints(type(value))[first])})

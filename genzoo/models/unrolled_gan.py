@@ -43,7 +43,7 @@ class UnrolledGAN(GAN):
         self,
         objective: AdversarialObjective = Minimax(),
         lookahead: int = 5,
-        lookahead_rate: float = 0.1,
+        lookahead_rate: float = 0.01,
         **kwargs: Any,
     ) -> None:
         super().__init__(objective=objective, **kwargs)

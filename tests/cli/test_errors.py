@@ -104,7 +104,8 @@ def test_a_missing_config_lists_the_shipped_ones(capsys, working_folder):
     code, line = said(["--config", "nope.yaml"], capsys)
     assert code == 2
     assert "there is no config" in line
-    assert "nope.yaml; those that come with genzoo are configs/autoencoder.yaml" in line
+    assert "nope.yaml; those that come with genzoo are configs/" in line
+    assert "configs/autoencoder.yaml" in line
     assert "configs/data/image_folder.yaml" in line
 
 
@@ -254,7 +255,7 @@ A_CLASS = "a class is given by class_path, and its settings under init_args"
             "  init_arg:\n    latent_dim",
             f"{NO_CONFIG}model has init_arg; did you mean init_args? {A_CLASS}",
         ),
-        ("class_path: VAE", "class_path: VEA", "genzoo: there is no model VEA; did you mean VAE? there are AutoEncod"),
+        ("class_path: VAE", "class_path: VEA", "genzoo: there is no model VEA; did you mean VAE? there are ACGAN"),
         (
             "latent_dim",
             "latent_dimm",

@@ -67,7 +67,7 @@ def test_what_a_model_makes_is_of_its_type_and_hardly_depends_on_it(model_class,
     assert made.dtype == kind
     torch.testing.assert_close(made.float(), expected, rtol=0.0, atol=TYPES[kind])
     # Both its own latent variables and those of others.
-    z = torch.zeros(3, 6)
+    z = torch.zeros(3, *model.latent_shape)
     torch.testing.assert_close(model.decode(z, y), model.decode(z.to(kind), y), rtol=0.0, atol=0.0)
 
 

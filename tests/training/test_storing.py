@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from math import prod
 
 import pytest
 import torch
@@ -43,7 +44,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.ckpt")):
 
 def keep(path, model):
     """Puts what the loaded model must give beside its checkpoint."""
-    z = torch.linspace(-1, 1, 3 * model.latent_dim).reshape(3, model.latent_dim)
+    z = torch.linspace(-1, 1, 3 * prod(model.latent_shape)).reshape(3, *model.latent_shape)
     y = torch.tensor([1, 2, 9]) if model.condition.shape else None
     model.eval()
     with torch.no_grad():
