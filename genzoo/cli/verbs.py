@@ -27,6 +27,7 @@ from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
 from genzoo.callbacks.progress import ProgressBar
 from genzoo.checkpoint_files import BEST
+from genzoo.cli.class_changes import forget_defaults_of_earlier_classes
 from genzoo.cli.configs import require_configs, with_present_names, with_shipped_configs
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.ending import Stopped
@@ -54,6 +55,7 @@ SEED = "PL_GLOBAL_SEED"
 
 # A setting of callbacks, which would not be known again in the config of a run.
 register_type(torch.device)
+forget_defaults_of_earlier_classes()
 
 
 class TrainingCLI(LightningCLI):
