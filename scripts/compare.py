@@ -1,7 +1,7 @@
 """Trains every variant of an experiment with every seed, scores all by one protocol, and writes docs/compare.md.
 
     python scripts/compare.py                        # all experiments: hours; interrupted, it goes on where it was
-    python scripts/compare.py family --only hinge r1 # some variants of one
+    python scripts/compare.py family --only hinge R1 # some variants of one
     python scripts/compare.py --write                # the page anew from what there is, without training
 
 An experiment is a file in ``scripts/compare``: a config, the changes to it that make each variant, seeds and scores. A
@@ -149,9 +149,12 @@ class Run:
     def draw(self) -> None:
         """Draws samples, of every run of an experiment from the same noise: a row of images, or points of the plane."""
         archive = self.root / "samples.npz"
+        # It lies with the run, so that those of a new run are drawn anew, and of a known one only once.
+        if archive.exists():
+            return
         of_points = "modes" in self.experiment.groups and "GaussianMixture2D" in str(self.experiment.config)
         number = POINTS if of_points else IMAGES
-        said = genzoo("sample", str(self.folder), "--number", str(number), "--out", str(archive), "--overwrite")
+        said = genzoo("sample", str(self.folder), "--number", str(number), "--out", str(archive))
         if said is not None:
             raise SystemExit(f"{self.root} cannot be sampled from: {said}")
         arrays = np.load(archive)
@@ -237,7 +240,7 @@ def table(experiment: Experiment, known: dict[str, dict[str, dict[str, Any]]]) -
 
 
 def pictures(experiment: Experiment) -> Iterator[str]:
-    """Samples of the first seed of every variant, a row each."""
+    """Samples of the first seed of every variant that has been scored, a row each."""
     for variant in experiment.variants:
         run = Run(experiment, variant, experiment.seeds[0])
         if run.scores is not None:

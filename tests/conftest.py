@@ -45,6 +45,13 @@ class RandomPairs(RandomImages):
 
 
 @pytest.fixture
+def real_and_fake():
+    """Five items of either kind, of 2 x 2 pixels, for penalties: float64, as finite differences ask for."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(2, 5, 1, 2, 2, generator=generator, dtype=torch.float64).unbind()
+
+
+@pytest.fixture
 def trainer(tmp_path):
     """Makes quiet trainers on the CPU."""
 

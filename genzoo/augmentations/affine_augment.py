@@ -12,13 +12,13 @@ paper takes images of twice the size and a wavelet's filter; its filters, noise 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genzoo.augmentations.augmentation import Augmentation, OccasionalAugmenter, require_probability
+from genzoo.augmentations.augmentation import Augmentation, OccasionalAugmenter, require_probability, some_of
 from genzoo.losses.objectives import AdversarialObjective
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
@@ -56,12 +56,7 @@ class AffineAugment(Augmentation):
     probability: float | Schedule = 1.0
 
     def __post_init__(self) -> None:
-        # Plain data, such as those of a checkpoint, have lists.
-        object.__setattr__(self, "groups", tuple(self.groups))
-        if not self.groups or not set(self.groups) <= set(get_args(Group)):
-            raise ValueError(
-                f"groups of AffineAugment must be some of {', '.join(get_args(Group))}, got {list(self.groups)}"
-            )
+        object.__setattr__(self, "groups", some_of("groups of AffineAugment", self.groups, Group))
         require_probability("AffineAugment", self.probability)
 
     def require_fit(self, spec: DataSpec, objective: AdversarialObjective) -> None:

@@ -5,7 +5,8 @@ of the data and not that of its changed copies (Zhao et al. 2020; Karras et al. 
 """
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
@@ -146,6 +147,23 @@ class Augmentation(ABC):
     @abstractmethod
     def build(self) -> Augmenter:
         """The module that changes items."""
+
+
+def some_of(name: str, given: Iterable[str], kinds: Any) -> tuple[Any, ...]:
+    """A choice of kinds as a tuple; plain data, such as those of a checkpoint, have lists.
+
+    Args:
+        name: Of the setting, for the message.
+        given: What was chosen.
+        kinds: The ``Literal`` of all there are.
+
+    Raises:
+        ValueError: If nothing was chosen, or something unknown.
+    """
+    chosen, known = tuple(given), get_args(kinds)
+    if not chosen or not set(chosen) <= set(known):
+        raise ValueError(f"{name} must be some of {', '.join(known)}, got {list(chosen)}")
+    return chosen
 
 
 def require_probability(owner: str, value: float | Schedule) -> None:

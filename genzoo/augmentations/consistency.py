@@ -8,10 +8,10 @@ from torch import Tensor
 from genzoo.augmentations.augmentation import Augmentation
 from genzoo.augmentations.diff_augment import DiffAugment
 from genzoo.losses.objectives import AdversarialObjective
-from genzoo.losses.penalties import Penalty, Scoring, require_weight
+from genzoo.losses.penalties import Penalty, Scoring
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
-from genzoo.schedules.schedule import Schedule, value_at
+from genzoo.schedules.schedule import Schedule, require_not_negative, value_at
 from genzoo.spec import DataSpec
 
 SHIFTS = DiffAugment(policies=("translation",))
@@ -38,8 +38,8 @@ class Consistency(Penalty):
     fake_weight: float | Schedule = 10.0
 
     def __post_init__(self) -> None:
-        require_weight("real_weight of Consistency", self.real_weight)
-        require_weight("fake_weight of Consistency", self.fake_weight)
+        require_not_negative("real_weight of Consistency", self.real_weight)
+        require_not_negative("fake_weight of Consistency", self.fake_weight)
         augmenter = self.augmentation.build()
         if augmenter.is_adaptive or augmenter.state_dict():
             raise ValueError(

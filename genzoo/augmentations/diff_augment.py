@@ -9,12 +9,12 @@ probability below 1, with which each policy is applied.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from genzoo.augmentations.augmentation import Augmentation, OccasionalAugmenter, require_probability
+from genzoo.augmentations.augmentation import Augmentation, OccasionalAugmenter, require_probability, some_of
 from genzoo.noise import Noise
 from genzoo.schedules.schedule import Schedule
 
@@ -45,12 +45,7 @@ class DiffAugment(Augmentation):
     probability: float | Schedule = 1.0
 
     def __post_init__(self) -> None:
-        # Plain data, such as those of a checkpoint, have lists.
-        object.__setattr__(self, "policies", tuple(self.policies))
-        if not self.policies or not set(self.policies) <= set(get_args(Policy)):
-            raise ValueError(
-                f"policies of DiffAugment must be some of {', '.join(get_args(Policy))}, got {list(self.policies)}"
-            )
+        object.__setattr__(self, "policies", some_of("policies of DiffAugment", self.policies, Policy))
         require_probability("DiffAugment", self.probability)
 
     def build(self) -> "DiffAugmenter":

@@ -6,7 +6,6 @@ Arjovsky and Bottou, "Towards principled methods for training generative adversa
 .. math:: D(x + \sigma \epsilon), \quad D(G(z) + \sigma \epsilon'), \qquad \epsilon, \epsilon' \sim N(0, I)
 """
 
-import math
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -14,7 +13,7 @@ from torch import Tensor
 from genzoo.augmentations.augmentation import Augmentation, Augmenter
 from genzoo.losses.objectives import AdversarialObjective
 from genzoo.noise import Noise
-from genzoo.schedules.schedule import Schedule, extremes_of, value_at
+from genzoo.schedules.schedule import Schedule, require_not_negative, value_at
 from genzoo.spec import DataSpec
 
 
@@ -32,9 +31,7 @@ class InstanceNoise(Augmentation):
     deviation: float | Schedule = 0.1
 
     def __post_init__(self) -> None:
-        lowest, highest = extremes_of(self.deviation)
-        if not 0.0 <= lowest <= highest < math.inf:
-            raise ValueError(f"deviation of InstanceNoise must be finite and not negative, got {self.deviation}")
+        require_not_negative("deviation of InstanceNoise", self.deviation)
 
     def require_fit(self, spec: DataSpec, objective: AdversarialObjective) -> None:
         """Anything can be noisy."""

@@ -1,6 +1,5 @@
 """What the weights of a discriminator have to obey after each of its updates."""
 
-import math
 from abc import abstractmethod
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ import torch
 from torch import nn
 
 from genzoo.losses.regularisation import Regularisation
-from genzoo.schedules.schedule import Schedule, extremes_of, value_at
+from genzoo.schedules.schedule import Schedule, require_positive, value_at
 
 
 class Constraint(Regularisation):
@@ -44,9 +43,7 @@ class WeightClipping(Constraint):
     bound: float | Schedule = 0.01
 
     def __post_init__(self) -> None:
-        lowest, highest = extremes_of(self.bound)
-        if not 0.0 < lowest <= highest < math.inf:
-            raise ValueError(f"bound of WeightClipping must be finite and above 0, got {self.bound}")
+        require_positive("bound of WeightClipping", self.bound)
 
     def constrain(self, discriminator: nn.Module) -> None:
         """Clips all parameters."""

@@ -6,7 +6,6 @@ the items of a batch, which makes the gradient of one of them meaningless. Where
 items, so is its gradient, and so is all that is said here of an item's.
 """
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from torch import Tensor
 from genzoo.losses.regularisation import Regularisation
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
-from genzoo.schedules.schedule import Schedule, extremes_of, value_at
+from genzoo.schedules.schedule import Schedule, require_not_negative, require_positive, value_at
 
 Scoring: TypeAlias = Callable[[Tensor], Tensor]
 """Gives the logits of items, ``(N, *data_shape)`` to ``(N,)``, or one of each pack of consecutive ones."""
@@ -82,7 +81,7 @@ class R1(SlopePenalty):
     gamma: float | Schedule = 10.0
 
     def __post_init__(self) -> None:
-        require_weight("gamma of R1", self.gamma)
+        require_not_negative("gamma of R1", self.gamma)
 
     def __call__(self, score: Scoring, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """Half of gamma times the mean squared norm of the gradient at real items."""
@@ -104,7 +103,7 @@ class R2(SlopePenalty):
     gamma: float | Schedule = 10.0
 
     def __post_init__(self) -> None:
-        require_weight("gamma of R2", self.gamma)
+        require_not_negative("gamma of R2", self.gamma)
 
     def __call__(self, score: Scoring, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """Half of gamma times the mean squared norm of the gradient at generated items."""
@@ -133,7 +132,7 @@ class GradientPenalty(SlopePenalty):
     side: Side = "both"
 
     def __post_init__(self) -> None:
-        require_weight("weight of GradientPenalty", self.weight)
+        require_not_negative("weight of GradientPenalty", self.weight)
         if self.side not in (known := get_args(Side)):
             raise ValueError(f"side of GradientPenalty must be {' or '.join(known)}, got {self.side!r}")
 
@@ -166,10 +165,8 @@ class DRAGAN(SlopePenalty):
     deviation: float | Schedule = 0.1
 
     def __post_init__(self) -> None:
-        require_weight("weight of DRAGAN", self.weight)
-        lowest, highest = extremes_of(self.deviation)
-        if not 0.0 < lowest <= highest < math.inf:
-            raise ValueError(f"deviation of DRAGAN must be finite and above 0, got {self.deviation}")
+        require_not_negative("weight of DRAGAN", self.weight)
+        require_positive("deviation of DRAGAN", self.deviation)
 
     def __call__(self, score: Scoring, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """The mean squared distance of the gradient's norm from 1, weighted."""
@@ -201,18 +198,3 @@ def gradients_at(score: Scoring, items: Tensor) -> Tensor:
         # No logit depends on what another is of, so that the gradient of their sum holds those of all of them.
         (gradients,) = torch.autograd.grad(logits.sum(), items, create_graph=True)
     return gradients.reshape(len(logits), -1)
-
-
-def require_weight(name: str, value: float | Schedule) -> None:
-    """Refuses weights of penalties that make no sense.
-
-    Args:
-        name: Of the setting, for the message.
-        value: The weight, or how it changes.
-
-    Raises:
-        ValueError: If it is, or ever becomes, negative or not finite.
-    """
-    lowest, highest = extremes_of(value)
-    if not 0.0 <= lowest <= highest < math.inf:
-        raise ValueError(f"{name} must be finite and not negative, got {value}")

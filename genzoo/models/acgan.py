@@ -28,6 +28,7 @@ from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
 from genzoo.sampling.conditions import ClassCondition, VectorCondition, required_condition
+from genzoo.schedules.schedule import require_not_negative
 from genzoo.spec import DataSpec
 from genzoo.training.adversarial import Player
 
@@ -55,8 +56,7 @@ class ACGAN(GAN):
         self.discriminator_class_weight = discriminator_class_weight
         self.generator_class_weight = generator_class_weight
         for name in ("discriminator_class_weight", "generator_class_weight"):
-            if not 0.0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be finite and not negative, got {getattr(self, name)}")
+            require_not_negative(name, getattr(self, name))
         self.discriminator = networks.discriminator(self.data_shape)
         require_single_items(self.discriminator, type(self).__name__)
         features = math.prod(self.discriminator.feature_shape)

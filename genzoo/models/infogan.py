@@ -25,6 +25,7 @@ from genzoo.networks.discriminator import require_single_items
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
 from genzoo.sampling.coded import CodedPrior
+from genzoo.schedules.schedule import require_not_negative
 from genzoo.training.adversarial import Player
 
 
@@ -46,8 +47,7 @@ class InfoGAN(GAN):
     ) -> None:
         self.codes = prior
         super().__init__(latent_dim=latent_dim, prior=prior, **kwargs)
-        if not 0.0 <= information_weight < math.inf:
-            raise ValueError(f"information_weight must be finite and not negative, got {information_weight}")
+        require_not_negative("information_weight", information_weight)
         self.information_weight = information_weight
         require_single_items(self.discriminator, type(self).__name__)
         hidden = nn.Linear(math.prod(self.discriminator.feature_shape), 128)

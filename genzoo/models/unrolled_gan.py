@@ -13,7 +13,6 @@ descent, as in its equations, where the authors' code unrolls Adam; objectives t
 of the logits that theta^K gives; penalties are part of L_D, their items taken as constants.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -25,6 +24,7 @@ from genzoo.hyperparameters import whole_number
 from genzoo.losses.objectives import AdversarialObjective, Minimax
 from genzoo.models.gan import GAN
 from genzoo.noise import Noise
+from genzoo.schedules.schedule import require_positive
 from genzoo.training.foreseen import Foreseen
 from genzoo.training.recorder import Recorder
 
@@ -48,8 +48,7 @@ class UnrolledGAN(GAN):
     ) -> None:
         super().__init__(objective=objective, **kwargs)
         self.lookahead = whole_number("lookahead", lookahead)
-        if not 0.0 < lookahead_rate < math.inf:
-            raise ValueError(f"lookahead_rate must be finite and above 0, got {lookahead_rate}")
+        require_positive("lookahead_rate", lookahead_rate)
         self.lookahead_rate = lookahead_rate
 
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:

@@ -130,6 +130,36 @@ def extremes_of(value: float | Schedule) -> tuple[float, float]:
     return value.extremes if isinstance(value, Schedule) else (value, value)
 
 
+def require_not_negative(name: str, value: float | Schedule) -> None:
+    """Refuses a setting, such as a weight, that is or ever becomes negative or not finite.
+
+    Args:
+        name: Of the setting, for the message.
+        value: Of the setting.
+
+    Raises:
+        ValueError: If it does.
+    """
+    lowest, highest = extremes_of(value)
+    if not 0.0 <= lowest <= highest < math.inf:
+        raise ValueError(f"{name} must be finite and not negative, got {value}")
+
+
+def require_positive(name: str, value: float | Schedule) -> None:
+    """Refuses a setting, such as a deviation to divide by, that is or ever becomes 0, negative or not finite.
+
+    Args:
+        name: Of the setting, for the message.
+        value: Of the setting.
+
+    Raises:
+        ValueError: If it does.
+    """
+    lowest, highest = extremes_of(value)
+    if not 0.0 < lowest <= highest < math.inf:
+        raise ValueError(f"{name} must be finite and above 0, got {value}")
+
+
 def at_step(settings: AnySettings, step: int) -> AnySettings:
     """A frozen dataclass with the numbers of a step in the place of its schedules; itself if it has none.
 
@@ -193,10 +223,3 @@ def schedules_within(name: str, setting: Any) -> dict[str, Schedule]:
             parts[numbered(type(entry).__name__, parts)] = entry
     found = (schedules_within(f"{name}.{part}", value) for part, value in parts.items())
     return {name: schedule for each in found for name, schedule in each.items()}
-
-
-def schedules_of(settings: Any) -> dict[str, Schedule]:
-    """The fields of a frozen dataclass that follow a schedule, by name; none of anything else."""
-    names = [field.name for field in dataclasses.fields(settings)] if dataclasses.is_dataclass(settings) else []
-    values = {name: getattr(settings, name) for name in names}
-    return {name: value for name, value in values.items() if isinstance(value, Schedule)}

@@ -51,21 +51,15 @@ class Rememberer(Brightener):
         self.register_buffer("memory", torch.zeros(1))
 
 
-@pytest.fixture
-def images():
-    generator = torch.Generator().manual_seed(0)
-    return torch.randn(2, 5, 1, 2, 2, generator=generator, dtype=torch.float64).unbind()
-
-
 def noise():
     return BatchNoise("cpu", 0)
 
 
-def test_it_is_the_squared_difference_that_the_augmentation_makes(images):
+def test_it_is_the_squared_difference_that_the_augmentation_makes(real_and_fake):
     """A linear score of weight w changes by (sum of w) times what was added."""
     weight = tensor([1.0, -2.0, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
     penalty = Consistency(Brightening(), real_weight=3.0, fake_weight=7.0)
-    value = penalty(lambda x: x.flatten(1) @ weight, *images, noise())
+    value = penalty(lambda x: x.flatten(1) @ weight, *real_and_fake, noise())
     same = noise()
     real, fake = ((2.0 * same.uniform(5).double()).square().mean() for _ in range(2))
     expected = (3.0 * real + 7.0 * fake) * weight.sum() ** 2
@@ -73,7 +67,7 @@ def test_it_is_the_squared_difference_that_the_augmentation_makes(images):
     torch.testing.assert_close(torch.autograd.grad(value, weight)[0], torch.autograd.grad(expected, weight)[0])
 
 
-def test_gradients_are_those_of_finite_differences_and_reach_no_item(images):
+def test_gradients_are_those_of_finite_differences_and_reach_no_item(real_and_fake):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 6), nn.Softplus(), nn.Linear(6, 1), nn.Flatten(0)).double()
     names = [name for name, _ in model.named_parameters()]
@@ -82,18 +76,18 @@ def test_gradients_are_those_of_finite_differences_and_reach_no_item(images):
         def score(x):
             return torch.func.functional_call(model, dict(zip(names, parameters, strict=True)), x)
 
-        return Consistency(Brightening())(score, *images, noise())
+        return Consistency(Brightening())(score, *real_and_fake, noise())
 
     assert torch.autograd.gradcheck(value, tuple(model.parameters()))
     assert torch.autograd.gradgradcheck(value, tuple(model.parameters()))
-    real, fake = (x.clone().requires_grad_() for x in images)
+    real, fake = (x.clone().requires_grad_() for x in real_and_fake)
     Consistency(Brightening())(model, real, fake, noise()).backward()
     assert real.grad is None
     assert fake.grad is None
 
 
-def test_autocast_changes_nothing(images):
-    real, fake = (x.float() for x in images)
+def test_autocast_changes_nothing(real_and_fake):
+    real, fake = (x.float() for x in real_and_fake)
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 1), nn.Flatten(0))
     expected = Consistency(Brightening())(model, real, fake, noise())
     with torch.autocast("cpu", torch.bfloat16):

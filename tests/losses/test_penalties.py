@@ -16,12 +16,6 @@ ALL = [R1(3.0), R2(3.0), GradientPenalty(3.0), GradientPenalty(3.0, side="above"
 ASKED = {"R1": 0.0, "R2": 0.0, "GradientPenalty": 1.0, "DRAGAN": 1.0}
 
 
-@pytest.fixture
-def images():
-    generator = torch.Generator().manual_seed(0)
-    return torch.randn(2, 5, 1, 2, 2, generator=generator, dtype=torch.float64).unbind()
-
-
 def noise():
     return BatchNoise("cpu", 0)
 
@@ -36,9 +30,9 @@ def linear(weight):
 
 
 @pytest.mark.parametrize("penalty", ALL, ids=str)
-def test_a_linear_score_has_the_same_gradient_everywhere(penalty, images):
+def test_a_linear_score_has_the_same_gradient_everywhere(penalty, real_and_fake):
     weight = tensor([1.0, -2.0, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
-    value = penalty(linear(weight), *images, noise())
+    value = penalty(linear(weight), *real_and_fake, noise())
     (gradient,) = torch.autograd.grad(value, weight)
     length = weight.detach().norm()
     is_to_be_one = ASKED[penalty.name] == 1.0
@@ -48,9 +42,9 @@ def test_a_linear_score_has_the_same_gradient_everywhere(penalty, images):
     torch.testing.assert_close(gradient, slope * weight.detach())
 
 
-def test_a_quadratic_score_tells_where_each_penalty_looks(images):
+def test_a_quadratic_score_tells_where_each_penalty_looks(real_and_fake):
     """The gradient of a / 2 |x|^2 is a x."""
-    real, fake = images
+    real, fake = real_and_fake
     a = tensor(0.7, dtype=torch.float64, requires_grad=True)
 
     def score(x):
@@ -103,9 +97,9 @@ def test_dragan_looks_around_the_data_at_a_normal_distance():
         DRAGAN(deviation=0.0)
 
 
-def test_of_logits_of_packs_the_gradient_is_that_of_a_pack(images):
+def test_of_logits_of_packs_the_gradient_is_that_of_a_pack(real_and_fake):
     """Three packs of two items, whose logit mixes both; each pack by itself for comparison."""
-    items = torch.cat([*images])[:6]
+    items = torch.cat([*real_and_fake])[:6]
     model = nn.Sequential(nn.Flatten(), nn.Linear(8, 6), nn.Softplus(), nn.Linear(6, 1), nn.Flatten(0)).double()
 
     def score(x):
@@ -139,7 +133,7 @@ def test_each_pair_has_a_place_of_its_own_on_its_way():
 
 
 @pytest.mark.parametrize("penalty", ALL, ids=str)
-def test_second_derivatives_are_those_of_finite_differences(penalty, images):
+def test_second_derivatives_are_those_of_finite_differences(penalty, real_and_fake):
     model = network(torch.float64)
     names = [name for name, _ in model.named_parameters()]
 
@@ -147,7 +141,7 @@ def test_second_derivatives_are_those_of_finite_differences(penalty, images):
         return penalty(
             # Slopes on both sides of 1.
             lambda x: 8.0 * torch.func.functional_call(model, dict(zip(names, parameters, strict=True)), x),
-            *images,
+            *real_and_fake,
             noise(),
         )
 
@@ -155,8 +149,8 @@ def test_second_derivatives_are_those_of_finite_differences(penalty, images):
 
 
 @pytest.mark.parametrize("penalty", ALL, ids=str)
-def test_gradients_reach_the_score_and_not_the_items(penalty, images):
-    real, fake = (x.float().requires_grad_() for x in images)
+def test_gradients_reach_the_score_and_not_the_items(penalty, real_and_fake):
+    real, fake = (x.float().requires_grad_() for x in real_and_fake)
     model = network()
     penalty(lambda x: 8.0 * model(x), 2.0 * real, 2.0 * fake, noise()).backward()
     assert real.grad is None
@@ -165,8 +159,8 @@ def test_gradients_reach_the_score_and_not_the_items(penalty, images):
 
 
 @pytest.mark.parametrize("penalty", ALL, ids=str)
-def test_autocast_changes_nothing(penalty, images):
-    real, fake = (x.float() for x in images)
+def test_autocast_changes_nothing(penalty, real_and_fake):
+    real, fake = (x.float() for x in real_and_fake)
     model = network()
     expected = penalty(model, real, fake, noise())
     expected_gradient = torch.autograd.grad(expected, model[1].weight)[0]
@@ -180,21 +174,21 @@ def test_autocast_changes_nothing(penalty, images):
 
 
 @pytest.mark.parametrize("penalty", ALL, ids=str)
-def test_items_in_half_precision_are_taken_as_float32(penalty, images):
+def test_items_in_half_precision_are_taken_as_float32(penalty, real_and_fake):
     seen = []
 
     def score(x):
         seen.append(x.dtype)
         return x.flatten(1).square().sum(1)
 
-    value = penalty(score, *(x.bfloat16() for x in images), noise())
+    value = penalty(score, *(x.bfloat16() for x in real_and_fake), noise())
     assert (seen, value.dtype) == ([torch.float32], torch.float32)
 
 
 @pytest.mark.parametrize("penalty", ALL, ids=str)
-def test_a_constant_score_gives_finite_values_and_gradients(penalty, images):
+def test_a_constant_score_gives_finite_values_and_gradients(penalty, real_and_fake):
     weight = torch.zeros(4, dtype=torch.float64, requires_grad=True)
-    value = penalty(linear(weight), *images, noise())
+    value = penalty(linear(weight), *real_and_fake, noise())
     (gradient,) = torch.autograd.grad(value, weight)
     assert value.item() == (0.0 if penalty == GradientPenalty(3.0, side="above") else 3.0 * ASKED[penalty.name])
     assert torch.equal(gradient, torch.zeros(4, dtype=torch.float64))

@@ -16,7 +16,6 @@ from genzoo.schedules.schedule import (
     Linear,
     at_step,
     extremes_of,
-    schedules_of,
     schedules_within,
     value_at,
 )
@@ -44,7 +43,7 @@ def test_settings_take_the_values_of_a_step():
     assert at_step(penalty, 0) == R1(4.0)
     assert at_step(penalty, 25) == R1(3.0)
     assert at_step(penalty, 200) == R1(0.0)
-    assert schedules_of(penalty) == {"gamma": Linear(4.0, 0.0, 100)}
+    assert schedules_within("R1", penalty) == {"R1.gamma": Linear(4.0, 0.0, 100)}
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Settled:
 @pytest.mark.parametrize("settings", [R1(2.0), Settled(), 3.0, None], ids=str)
 def test_settings_without_schedules_stay_the_same_object(settings):
     assert at_step(settings, 5) is settings
-    assert schedules_of(settings) == {}
+    assert schedules_within("settings", settings) == {}
 
 
 def test_they_are_plain_data_in_checkpoints():
