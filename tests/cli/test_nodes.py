@@ -1,6 +1,7 @@
 """Two simulated machines with a process each, started with the environment that torchrun gives."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -40,33 +41,40 @@ def test_two_nodes_make_one_run(working_folder):
     assert [path.name for path in working_folder.iterdir()] == ["runs"]
 
 
-def test_two_devices_score_as_one(working_folder):
-    """The first of them alone, while torchmetrics would wait for the other."""
-    model = [
-        "--model",
-        "GAN",
-        "--model.networks.generator_features",
-        "[8]",
-        "--data",
-        "Digits",
-        "--data.image_size",
-        "8",
-    ]
+def test_two_devices_share_one_folder_and_score_as_one(working_folder):
+    """The game under data-parallel training, whatever is said of the strategy.
+
+    The first device scores alone, while torchmetrics would wait for the other.
+    """
+    model = ["--model", "GAN", "--model.networks.generator_features", "[8]", "--model.discriminator_steps", "2"]
+    data = ["--data", "Digits", "--data.image_size", "8"]
     quick = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
-    quick += ["--trainer.logger", "genzoo.loggers.CSVLogger"]
-    scores = ["--trainer.callbacks", "SampleScores", "--trainer.max_epochs", "1", "--trainer.devices", "2"]
-    scores += ["--trainer.callbacks.budget", "1", "--trainer.limit_train_batches", "2"]
+    limits = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "4", "--trainer.log_every_n_steps", "1"]
+    scores = ["--trainer.callbacks", "SampleScores", "--trainer.callbacks.budget", "1"]
+    devices = ["--trainer.devices", "2", "--trainer.strategy", "auto"]
     for arguments in (
-        ["fit", *model, *quick, *scores, "--run.name", "run"],
-        ["test", "runs/gan/run", "--trainer.devices", "2", "--run.name", "two"],
+        ["fit", *model, *data, *quick, *limits, *scores, *devices, "--run.name", "run"],
+        ["test", "runs/gan/run", *devices, "--run.name", "two"],
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "genzoo", *arguments], capture_output=True, text=True, check=False, timeout=300
+            [sys.executable, "-m", "genzoo", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
         )
         assert done.returncode == 0, done.stderr[-3000:]
-    assert main(["test", "runs/gan/run", "--trainer.devices", "1", "--run.name", "one"]) == 0
     runs = working_folder / "runs" / "gan"
-    assert "val/fd/digits" in (runs / "run" / "metrics.csv").read_text()
+    assert sorted(folder.name for folder in runs.iterdir()) == ["run", "two_test"]
+    assert torch.load(runs / "run" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 4
+    assert len(list((runs / "run").glob("wandb/offline-run-*"))) == 1
+    log = (runs / "run" / "metrics.csv").read_text().splitlines()
+    assert [line.split(",")[1] for line in log[1:5]] == ["0", "1", "2", "3"]
+    assert len(log) == 6
+    assert "val/fd/digits" in log[0]
+
+    assert main(["test", "runs/gan/run", "--trainer.devices", "1", "--run.name", "one"]) == 0
     one, two = (
         {entry["name"]: entry["value"] for entry in json.loads((runs / f"{name}_test" / "scores.json").read_text())}
         for name in ("one", "two")

@@ -429,25 +429,6 @@ def test_processes_that_are_spawned_can_be_handed_the_model(working_folder):
     assert main(["fit", *SMALL_VAE, *QUICK, "--trainer.fast_dev_run", "1", "--trainer.callbacks", "mine.Spawns"]) == 0
 
 
-def test_two_devices_share_one_folder(working_folder):
-    """The game under data-parallel training, whatever is said of the strategy."""
-    devices = ["--trainer.devices", "2", "--trainer.strategy", "auto"]
-    arguments = ["fit", "--model", "GAN", "--model.discriminator_steps", "2", *QUICK, *devices, "--run.name", "two"]
-    result = subprocess.run(
-        [sys.executable, "-m", "genzoo", *arguments, "--trainer.limit_train_batches", "4"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert result.returncode == 0, result.stderr
-    (run,) = working_folder.glob("runs/gan/*")
-    checkpoint = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
-    assert checkpoint["global_step"] == 4
-    assert len(list(run.glob("wandb/offline-run-*"))) == 1
-    assert len((run / "metrics.csv").read_text().splitlines()) == 6
-
-
 def test_a_loading_process_that_is_killed_in_the_middle_of_a_step_is_said(monkeypatch, capsys):
     def told_by_a_signal(*_):
         # Torch's handler of the signal raises wherever the program happens to be.
