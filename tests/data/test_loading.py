@@ -18,6 +18,15 @@ from genzoo.data.loading import BatchLoader, WorkerError, require_shared_memory,
 from tests.conftest import RandomImages
 
 
+@pytest.fixture(autouse=True, scope="module")
+def few_objects_to_look_through():
+    """Of all that is there already, nothing holds a worker: `no_worker_is_left` need not look at it each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def no_worker_is_left():
     """Ends the workers of a failed loader, which a traceback may keep, before others are forked beside them."""

@@ -22,6 +22,9 @@ MODELS = {
     "GAN": Case(partial(GAN, networks=MLPPlayers((8,), (8,)), discriminator_steps=2, average_decay=0.9)),
     "DCGAN": Case(partial(DCGAN, networks=DCGANPlayers(width=2), latent_dim=4)),
 } | CASES
+# Of which nothing is read otherwise than of another one's networks.
+for name in ("classifier", "codes", "conditional bound"):
+    del MODELS[name]
 
 
 class Losses(Callback):

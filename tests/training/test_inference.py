@@ -203,10 +203,9 @@ STEP = [
 ]
 
 
-@pytest.mark.parametrize("model_class", ["AutoEncoder", "VAE"])
-def test_the_command_line_fits_draws_and_keeps_it_for_processes_without_scikit_learn(model_class, working_folder):
-    assert main(["fit", "--model", model_class, "--model.density", "GaussianMixtureDensity", *STEP]) == 0
-    run = working_folder / "runs" / model_class.lower() / "density"
+def test_the_command_line_fits_draws_and_keeps_it_for_processes_without_scikit_learn(working_folder):
+    assert main(["fit", "--model", "VAE", "--model.density", "GaussianMixtureDensity", *STEP]) == 0
+    run = working_folder / "runs" / "vae" / "density"
     assert (run / "images" / "samples_epoch_0001.png").is_file()
     path = run / "checkpoints" / "last.ckpt"
     assert torch.load(path, weights_only=True)["state_dict"]["sampler.density.codes_seen"] == 5000

@@ -19,6 +19,7 @@ from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages
 from tests.models.test_contract import MODELS
+from tests.test_acceptance import SMALL, architecture
 
 LOADING = """
 import pathlib, sys, torch
@@ -59,10 +60,12 @@ def test_all_load_in_one_fresh_process_and_give_the_same(tmp_path, trainer, monk
     # What the command line fits is kept by the hook that every model has.
     monkeypatch.setattr(GenerativeModel, "on_fit_end", lambda self: fitted.append(self), raising=False)
     step = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"]
+    step += ["--data.batch_size", "8", "--pictures.columns", "2", "--pictures.rows", "2"]
     quiet = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--trainer.logger", "false"]
     for model_class in MODELS:
         name = model_class.__name__
-        main(["fit", "--model", name, "--data", "FashionMNISTMini", *step, *quiet, "--run.name", "step"])
+        model = ["--model", name, *SMALL[architecture(model_class)]]
+        main(["fit", *model, "--data", "FashionMNISTMini", *step, *quiet, "--run.name", "step"])
         path = tmp_path / f"{name}-command-line.ckpt"
         (tmp_path / "runs" / name.lower() / "step" / "checkpoints" / "last.ckpt").rename(path)
         keep(path, fitted[-1])
