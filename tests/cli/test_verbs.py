@@ -2,7 +2,6 @@
 
 import csv
 import os
-import subprocess
 import sys
 
 import numpy as np
