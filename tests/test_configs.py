@@ -1,17 +1,21 @@
 """Every shipped config runs a step through the command line."""
 
 import warnings
-from pathlib import Path
 
 import pytest
 
 from genzoo.cli import main
 from genzoo.cli.configs import shipped_configs
 
-CONFIGS = sorted(path.relative_to(shipped_configs()).as_posix() for path in shipped_configs().glob("*.yaml"))
+CONFIGS = sorted(
+    path.relative_to(shipped_configs()).as_posix()
+    for folder in ("", "papers")
+    for path in (shipped_configs() / folder).glob("*.yaml")
+)
 STEP = [
     *("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"),
     *("--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--data.batch_size", "8"),
+    *("--pictures.columns", "2", "--pictures.rows", "2"),
 ]
 
 KNOWN_MISTAKES = ".*(asks for the gradient of each|both limit how steep|nothing limits how steep)"
@@ -20,7 +24,14 @@ KNOWN_MISTAKES = ".*(asks for the gradient of each|both limit how steep|nothing 
 def test_the_configs_are_found():
     adversarial = {"gan.yaml", "dcgan.yaml", "cgan.yaml", "wgan_gp.yaml", "rpgan_r1_r2.yaml", "edges_to_image.yaml"}
     assert {"autoencoder.yaml", "vae.yaml", "cvae.yaml", "vae_gan.yaml"} | adversarial <= set(CONFIGS)
-    assert {f"{name}.yaml" for name in ("pacgan", "projection", "acgan", "infogan", "unrolled_gan")} <= set(CONFIGS)
+    assert {
+        f"{name}.yaml" for name in ("pacgan", "projection", "acgan", "infogan", "unrolled_gan", "papers/dcgan")
+    } <= set(CONFIGS)
+
+
+def run_of(config):
+    """The name of its run."""
+    return config.removesuffix(".yaml").replace("/", "_")
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +44,13 @@ def runs(tmp_path_factory):
             with warnings.catch_warnings():
                 # What is shipped goes well together.
                 warnings.filterwarnings("error", message=KNOWN_MISTAKES)
-                main(["fit", "--config", f"configs/{config}", *STEP, "--run.name", Path(config).stem])
+                main(["fit", "--config", f"configs/{config}", *STEP, "--run.name", run_of(config)])
     return folder
 
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_every_config_runs_and_leaves_checkpoint_pictures_and_wandb_run(config, runs):
-    (run,) = runs.glob(f"runs/*/{Path(config).stem}")
+    (run,) = runs.glob(f"runs/*/{run_of(config)}")
     assert (run / "checkpoints" / "last.ckpt").is_file()
     assert list(run.glob("images/*_epoch_0001.png"))
     assert list(run.glob("wandb/offline-run-*"))
