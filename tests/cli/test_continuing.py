@@ -435,7 +435,11 @@ def uninterrupted(tmp_path_factory):
     return folder / "runs" / "gan" / "run"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL],
+    ids=lambda number: number.name,
+)
 def test_a_run_that_was_stopped_in_mid_epoch_goes_on_exactly(number, uninterrupted, working_folder):
     folder = working_folder / "runs" / "gan" / "run"
     minutes = "0.001" if number == signal.SIGKILL else "60"

@@ -315,7 +315,7 @@ def prepare_and_report(root, cache, start, reports):
 
 def test_of_two_processes_one_decodes_and_both_read(root, tmp_path):
     write(root, *range(60), size=(200, 200))
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     start, reports = context.Barrier(2), context.Queue()
     arguments = (str(root), str(tmp_path / "cache"), start, reports)
     processes = [context.Process(target=prepare_and_report, args=arguments) for _ in range(2)]
@@ -411,7 +411,7 @@ def test_a_damaged_cache_is_decoded_again(root, open_folder, tmp_path, monkeypat
 
 def test_a_process_that_is_killed_leaves_nothing_that_counts(root, tmp_path):
     write(root, *range(60), size=(200, 200))
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     start, reports = context.Barrier(2), context.Queue()
     arguments = (str(root), str(tmp_path / "cache"), start, reports)
     process = context.Process(target=prepare_and_report, args=arguments)

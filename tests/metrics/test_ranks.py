@@ -83,7 +83,8 @@ def run(rank, folder):
 
 
 def test_two_ranks_agree_with_one(tmp_path):
-    torch.multiprocessing.spawn(run, args=(str(tmp_path),), nprocs=2)
+    # Forked, they need not import everything again.
+    torch.multiprocessing.start_processes(run, args=(str(tmp_path),), nprocs=2, start_method="fork")
     expected = scores(0, 1)
     for rank in (0, 1):
         found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)

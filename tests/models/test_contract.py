@@ -65,9 +65,18 @@ def part_of(name):
     return ".".join(name.split(".")[:2])
 
 
-# Each size and each number of channels, and not both in all combinations.
-@pytest.mark.parametrize(("size", "channels"), [(28, 1), (32, 3), (64, 1)])
-@pytest.mark.parametrize(("model_class", "networks"), CASES, ids=lambda cls: cls.__name__)
+# Each model and each architecture with each size, but not all three in all combinations.
+SHAPES = [(28, 1), (32, 3), (64, 1)]
+SHAPED = [(*case, *SHAPES[n % 3]) for n, case in enumerate(CASES)]
+
+
+def test_each_model_meets_each_shape():
+    for model in MODELS:
+        met = {shaped[2:] for shaped in SHAPED if shaped[0] is model}
+        assert len(met) == min(len(SHAPES), len(architectures(model)))
+
+
+@pytest.mark.parametrize(("model_class", "networks", "size", "channels"), SHAPED)
 def test_one_training_step_and_samples(model_class, networks, size, channels, trainer):
     kind = RandomPairs if networks is ImageToImagePlayers else RandomImages
     data = kind(channels=channels, number=24, image_size=size, batch_size=8)

@@ -20,6 +20,7 @@ from genzoo.callbacks.checkpoints import Checkpoints
 from genzoo.callbacks.final_scores import Evaluation
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.sample_scores import SampleScores
+from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
@@ -36,6 +37,9 @@ MODELS = {
     "GAN": Case(partial(GAN, networks=MLPPlayers((8,), (8,)), discriminator_steps=2, average_decay=0.9)),
     "DCGAN": Case(partial(DCGAN, networks=DCGANPlayers(width=2), latent_dim=4)),
     "VAE": Case(partial(VAE, networks=MLPEncoderDecoder((8,)), average_decay=0.9)),
+    "density": Case(
+        partial(AutoEncoder, networks=MLPEncoderDecoder((8,)), latent_dim=3, density=GaussianMixtureDensity(1))
+    ),
 }
 DIVIDED = {"networks": MLPEncoderDecoder((8,)), "latent_dim": 4, "density": GaussianMixtureDensity(2)}
 QUIET = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}

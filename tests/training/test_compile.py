@@ -7,7 +7,6 @@ import torch
 from lightning.pytorch import Callback
 from torch.torch_version import TorchVersion
 
-from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
@@ -17,13 +16,12 @@ from tests.conftest import RandomImages
 from tests.training.cases import CASES, Case
 
 MODELS = {
-    "AutoEncoder": Case(partial(AutoEncoder, networks=MLPEncoderDecoder((8,)))),
     "VAE": Case(partial(VAE, networks=MLPEncoderDecoder((8,)))),
     "GAN": Case(partial(GAN, networks=MLPPlayers((8,), (8,)), discriminator_steps=2, average_decay=0.9)),
     "DCGAN": Case(partial(DCGAN, networks=DCGANPlayers(width=2), latent_dim=4)),
 } | CASES
-# Of which nothing is read otherwise than of another one's networks.
-for name in ("classifier", "codes", "conditional bound"):
+# Whose networks torch traces as those of another one.
+for name in ("classifier", "codes", "conditional bound", "pairs, two penalties, augmented"):
     del MODELS[name]
 
 

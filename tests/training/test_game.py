@@ -1,7 +1,6 @@
 """Games of any number of players, with all that goes into a loss, against a loop of our own in plain torch."""
 
 from contextlib import nullcontext
-from itertools import product
 
 import pytest
 import torch
@@ -10,7 +9,7 @@ from lightning.pytorch.plugins import MixedPrecision
 
 from genzoo.models.gan import GAN
 from genzoo.noise import BatchNoise, Stream, counter_seed
-from tests.training.cases import CASES
+from tests.training.cases import CASES, paired
 
 # What adapts to the logits is missing here: its state is none of a loss alone.
 GAMES = [name for name, case in CASES.items() if case.is_game and name != "adaptive augmentation"]
@@ -84,7 +83,11 @@ def play_by_hand(model, batches, k, window_length, clip, autocast, scale, taken)
             window, gradients = [], []
 
 
-@pytest.mark.parametrize(("k", "name", "setting"), [(1 + n % 2, *c) for n, c in enumerate(product(GAMES, SETTINGS))])
+# Each game with two of the settings, and each setting with several games.
+PLAYED = [*paired(GAMES, SETTINGS), *paired(reversed(GAMES), SETTINGS)]
+
+
+@pytest.mark.parametrize(("k", "name", "setting"), [(1 + n % 2, *played) for n, played in enumerate(PLAYED)])
 def test_training_is_a_plain_loop_to_the_last_bit(k, name, setting, trainer, monkeypatch):
     settings, data = SETTINGS[setting](), CASES[name].data(number=108, batch_size=16)
 

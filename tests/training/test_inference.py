@@ -1,6 +1,5 @@
 """Densities of codes: fitted to the codes of the training images, for the weights beside which they are kept."""
 
-import os
 import subprocess
 import sys
 from functools import partial
@@ -13,7 +12,6 @@ from sklearn.mixture import GaussianMixture as Reference
 
 from genzoo.cli import main
 from genzoo.data.binarised import BinarizedFashionMNISTMini
-from genzoo.data.fashion_mnist import FashionMNISTMini
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.vae import VAE
 from genzoo.networks.mlp import MLPEncoderDecoder
@@ -216,20 +214,6 @@ def test_the_command_line_fits_draws_and_keeps_it_for_processes_without_scikit_l
     assert (
         main(["test", "--config", str(run / "config.yaml"), "--ckpt_path", str(path), "--evaluation.groups", "[]"]) == 0
     )
-
-
-def test_two_devices_fit_the_density_of_all_training_images(working_folder):
-    devices = ["--trainer.devices", "2", "--data.subset", "100", "--data.batch_size", "25"]
-    arguments = ["fit", "--model", "AutoEncoder", "--model.density", "GaussianMixtureDensity", *STEP, *devices]
-    program = [sys.executable, "-m", "genzoo", *arguments, "--model.density.components", "1"]
-    result = subprocess.run(
-        program, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
-    assert result.returncode == 0, result.stderr
-    model = GenerativeModel.load_from_checkpoint("runs/autoencoder/density/checkpoints/last.ckpt")
-    data = FashionMNISTMini(image_size=28, subset=100)
-    data.setup("fit")
-    require_fits(model.sampler.density, training_codes(model, data))
 
 
 def test_a_missing_scikit_learn_is_one_sentence_before_training(working_folder, monkeypatch, capsys):

@@ -18,6 +18,7 @@ from genzoo.models.vae import VAE
 from genzoo.networks.mlp import MLPPlayers
 from tests.training.cases import CASES
 from tests.training.ranks import CAN_DIVIDE, MODELS, RUNS, DividingOnTheCPU, data
+from tests.training.test_inference import require_fits, training_codes
 
 ALL_RUNS = pytest.mark.parametrize("run", RUNS, ids="-".join)
 
@@ -96,6 +97,13 @@ def test_a_run_on_two_devices_resumes_exactly(run, ranks):
         # Running averages of batch norm are a device's own, and the checkpoint has those of the first.
         learnt = [name for name in seen[run]["weights"] if "running" not in name]
         same(seen[run]["resumed"], seen[run]["weights"], learnt)
+
+
+def test_two_devices_fit_the_density_of_all_training_images(ranks, trainer):
+    images = data("density")
+    model = MODELS["density"].model(data_spec=images.spec)
+    trainer().validate(model, datamodule=images, verbose=False, ckpt_path=ranks[0] / "density plain.ckpt")
+    require_fits(model.sampler.density, training_codes(model, images))
 
 
 # Packs are of items of one device.

@@ -1,7 +1,6 @@
 """Models in other types than float32: the same draws, sums in float32 or better, and nothing dies on the way."""
 
 from functools import partial
-from itertools import product
 
 import numpy as np
 import pytest
@@ -111,7 +110,7 @@ def test_losses_of_players_are_float32_or_better(kind, objective):
         assert float(loss) == pytest.approx(float(exact), rel=1e-6)
 
 
-@pytest.mark.parametrize(("name", "precision"), [*product(MODELS, PRECISIONS), *paired(CASES, PRECISIONS)])
+@pytest.mark.parametrize(("name", "precision"), paired(MODELS | CASES, PRECISIONS))
 def test_a_model_is_trained_resumed_evaluated_and_predicts_in_any_type(name, precision, trainer, tmp_path):
     case = (MODELS | CASES)[name]
     data = case.data(number=60, validation_fraction=0.2)
