@@ -6,7 +6,9 @@ carries it among the hyperparameters. Wherever a setting may follow one, its typ
 
 import dataclasses
 import math
+import operator
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -140,9 +142,7 @@ def require_not_negative(name: str, value: float | Schedule) -> None:
     Raises:
         ValueError: If it does.
     """
-    lowest, highest = extremes_of(value)
-    if not 0.0 <= lowest <= highest < math.inf:
-        raise ValueError(f"{name} must be finite and not negative, got {value}")
+    _require_from_zero(name, value, operator.le, "not negative")
 
 
 def require_positive(name: str, value: float | Schedule) -> None:
@@ -155,9 +155,15 @@ def require_positive(name: str, value: float | Schedule) -> None:
     Raises:
         ValueError: If it does.
     """
+    _require_from_zero(name, value, operator.lt, "above 0")
+
+
+def _require_from_zero(
+    name: str, value: float | Schedule, is_bound_of: Callable[[float, float], bool], said: str
+) -> None:
     lowest, highest = extremes_of(value)
-    if not 0.0 < lowest <= highest < math.inf:
-        raise ValueError(f"{name} must be finite and above 0, got {value}")
+    if not (is_bound_of(0.0, lowest) and lowest <= highest < math.inf):
+        raise ValueError(f"{name} must be finite and {said}, got {value}")
 
 
 def at_step(settings: AnySettings, step: int) -> AnySettings:
