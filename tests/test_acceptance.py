@@ -8,9 +8,11 @@ import pytest
 
 from genzoo.cli import main
 from genzoo.cli.configs import shipped_configs
+from genzoo.models.acgan import ACGAN
 from genzoo.models.autoencoder import AutoEncoder
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.models.cvae import ConditionalVAE
+from genzoo.models.infogan import InfoGAN
 from genzoo.models.vae_gan import VAEGAN
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.deep_convolutional import DCGANPlayers
@@ -30,8 +32,8 @@ PAIRS = [
     for column, model in enumerate(MODELS)
     if (row + column) % (2 if overlay in KINDS else 6) == 0
 ]
-# The others differ from one of these in no step of validation.
-VALIDATED = {AutoEncoder, ConditionalVAE, ConditionalGAN, VAEGAN}
+# What the others measure of each image is what one of these does.
+VALIDATED = {ACGAN, AutoEncoder, ConditionalGAN, ConditionalVAE, InfoGAN, VAEGAN}
 POINTS = {"grid", "ring"}
 WITH_MODES = {*POINTS, "stacked_digits"}
 WITHOUT_CLASSES = {"hugging_face"}

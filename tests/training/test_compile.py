@@ -20,8 +20,8 @@ MODELS = {
     "GAN": Case(partial(GAN, networks=MLPPlayers((8,), (8,)), discriminator_steps=2, average_decay=0.9)),
     "DCGAN": Case(partial(DCGAN, networks=DCGANPlayers(width=2), latent_dim=4)),
 } | CASES
-# Whose networks torch traces as those of another one.
-for name in ("classifier", "codes", "conditional bound", "pairs, two penalties, augmented"):
+# Whose networks are those of another case.
+for name in ("codes", "conditional bound"):
     del MODELS[name]
 
 
