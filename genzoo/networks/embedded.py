@@ -14,8 +14,9 @@ from genzoo.spec import is_image
 class ConditionEmbedding(nn.Linear):
     """A linear map without a bias: ``(N, K)`` to ``(N, dim)``, and of tokens ``(N, L, V)`` each to ``(N, L, dim)``.
 
-    Of one-hot vectors it is a table with a row for each class, drawn from N(0, 1), in which a missing label, all zeros,
-    finds zeros.
+    Of one-hot vectors it is a table with a row for each class, in which a missing label, all zeros, finds zeros. The
+    numbers are drawn from N(0, 1 / dim): a row is then about as long as the one-hot vector in whose place it stands.
+    From N(0, 1) an image would be one faint channel beside 32 strong ones, and the game would not start.
 
     Args:
         condition_shape: ``(K,)`` or ``(L, V)``.
@@ -24,7 +25,7 @@ class ConditionEmbedding(nn.Linear):
 
     def __init__(self, condition_shape: Shape, dim: int) -> None:
         super().__init__(condition_shape[-1], dim, bias=False)
-        nn.init.normal_(self.weight)
+        nn.init.normal_(self.weight, std=dim**-0.5)
 
 
 class EmbeddedGenerator(nn.Module):

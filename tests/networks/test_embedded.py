@@ -5,7 +5,7 @@ import torch
 
 from genzoo.models.cgan import ConditionalGAN
 from genzoo.networks.deep_convolutional import DCGANPlayers
-from genzoo.networks.embedded import Embedded
+from genzoo.networks.embedded import ConditionEmbedding, Embedded
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.networks.packed import Packed
 from genzoo.networks.projected import Projected
@@ -51,6 +51,14 @@ def test_the_embedding_of_each_item_of_a_pack_stands_beside_it():
     network = Embedded(Packed(MLP, 2), dim=3).discriminator(DATA, (5,)).eval()
     packs = network.embedding(condition).reshape(2, 6)
     torch.testing.assert_close(network(x, condition), network.judge.judge(x.reshape(2, 2, 16, 16), packs))
+
+
+@pytest.mark.parametrize("dim", [4, 400])
+def test_embeddings_are_about_as_long_as_the_one_hot_vectors_that_they_stand_for(dim):
+    torch.manual_seed(0)
+    embedding = ConditionEmbedding((1000,), dim)
+    squared_lengths = embedding(torch.eye(1000)).square().sum(1)
+    assert squared_lengths.mean().item() == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize(("shape", "found"), [((), "none"), ((1, 16, 16), r"images of shape \(1, 16, 16\)")])
