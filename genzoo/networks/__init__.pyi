@@ -19,6 +19,8 @@ from genzoo.networks.embedded import EmbeddedDiscriminator as EmbeddedDiscrimina
 from genzoo.networks.embedded import EmbeddedGenerator as EmbeddedGenerator
 from genzoo.networks.image_to_image import ImageToImagePlayers as ImageToImagePlayers
 from genzoo.networks.image_to_image import UNetGenerator as UNetGenerator
+from genzoo.networks.joined import Joined as Joined
+from genzoo.networks.joined import JoinedDiscriminator as JoinedDiscriminator
 from genzoo.networks.layers import Concatenation as Concatenation
 from genzoo.networks.layers import LayersInTurn as LayersInTurn
 from genzoo.networks.layers import Residual as Residual

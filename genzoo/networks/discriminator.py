@@ -34,9 +34,23 @@ class Discriminator(nn.Module, ABC):
     def features(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """What the head sees: ``(N, *data_shape)`` and ``(N, *condition_shape)`` to ``(N, *feature_shape)``."""
 
-    @abstractmethod
     def activations(self, x: Tensor, condition: Tensor | None = None) -> list[Tensor]:
-        """The outputs of all nonlinearities, ``(N, ...)`` each, in the order in which they are computed."""
+        """The outputs of all nonlinearities on the way to the features, ``(N, ...)`` each, in their order."""
+        found: list[Tensor] = []
+
+        def note(layer: nn.Module, given: tuple[Any, ...], output: Tensor) -> None:
+            # One that works in place overwrites its input, which is not kept; nothing overwrites its output.
+            found.append(output)
+
+        # By hooks, since some stand within the blocks of others.
+        nonlinearities = [part for part in self.modules() if isinstance(part, NONLINEARITIES)]
+        noting = [part.register_forward_hook(note) for part in nonlinearities]
+        try:
+            self.features(x, condition)
+        finally:
+            for each in noting:
+                each.remove()
+        return found
 
     def logits(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
         """What is made of features, for whoever asks for both: ``(N, *feature_shape)`` to ``(N,)``.
@@ -100,24 +114,6 @@ class LayeredDiscriminator(Discriminator):
         features: Tensor = self.layers(x, condition)
         return features
 
-    def activations(self, x: Tensor, condition: Tensor | None = None) -> list[Tensor]:
-        """The outputs of all nonlinearities, ``(N, ...)`` each, from the first layer to the last."""
-        found: list[Tensor] = []
-
-        def note(layer: nn.Module, given: tuple[Any, ...], output: Tensor) -> None:
-            # One that works in place overwrites its input, which is not kept; nothing overwrites its output.
-            found.append(output)
-
-        # By hooks, since some stand within the blocks of others.
-        nonlinearities = [part for part in self.layers.modules() if isinstance(part, NONLINEARITIES)]
-        noting = [part.register_forward_hook(note) for part in nonlinearities]
-        try:
-            self.features(x, condition)
-        finally:
-            for each in noting:
-                each.remove()
-        return found
-
 
 class WrappedDiscriminator(Discriminator):
     """A discriminator around another one, whose features and head it has; a subclass changes what the other is given.
@@ -146,10 +142,6 @@ class WrappedDiscriminator(Discriminator):
     def features(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Those of the other one, ``(N, *feature_shape)``."""
         return self.judge.features(x, condition)
-
-    def activations(self, x: Tensor, condition: Tensor | None = None) -> list[Tensor]:
-        """Those of the other one, ``(N, ...)`` each."""
-        return self.judge.activations(x, condition)
 
     def logits(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
         """Those of the other one, ``(N,)``."""

@@ -62,10 +62,6 @@ class EmbeddedDiscriminator(WrappedDiscriminator):
         """``(N, *data_shape)`` and ``(N, *condition_shape)`` to ``(N, *feature_shape)``."""
         return self.judge.features(x, self._embedded(condition))
 
-    def activations(self, x: Tensor, condition: Tensor | None = None) -> list[Tensor]:
-        """The outputs of all nonlinearities, ``(N, ...)`` each."""
-        return self.judge.activations(x, self._embedded(condition))
-
     def logits(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
         """``(N, *feature_shape)`` and ``(N, *condition_shape)`` to logits ``(N,)``."""
         return self.judge.logits(features, self._embedded(condition))

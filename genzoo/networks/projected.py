@@ -38,10 +38,6 @@ class ProjectedDiscriminator(WrappedDiscriminator):
         """phi(x): ``(N, *data_shape)`` to ``(N, *feature_shape)``, whatever the condition is."""
         return self.judge.features(x)
 
-    def activations(self, x: Tensor, condition: Tensor | None = None) -> list[Tensor]:
-        """The outputs of all nonlinearities, ``(N, ...)`` each, whatever the condition is."""
-        return self.judge.activations(x)
-
     def logits(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
         """f(x, y): ``(N, *feature_shape)`` and ``(N, *condition_shape)`` to ``(N,)``; psi alone without a condition."""
         logits = self.judge.logits(features)
