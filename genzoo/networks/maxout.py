@@ -19,5 +19,6 @@ class Maxout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, in_features)`` to ``(N, out_features)``."""
-        largest: Tensor = self.linear(x).unflatten(1, (-1, self.pieces)).amax(2)
+        # By its place: the backward pass takes two thirds of the time of that of amax, which shares among equals.
+        largest: Tensor = self.linear(x).unflatten(1, (-1, self.pieces)).max(2).values
         return largest
