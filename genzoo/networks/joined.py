@@ -72,7 +72,7 @@ class Joined(Players):
     """
 
     players: Players
-    units: int = 32
+    units: int = 64
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", whole_number("units of Joined", self.units, 1))
