@@ -6,7 +6,8 @@ Source: Mirza and Osindero, "Conditional generative adversarial nets", 2014.
 
 From the paper: the condition goes to both players, by concatenation; for a class label it is the one-hot
 vector. Not from the paper: it is concatenated at the input (as constant maps beside an image in convolutional
-players) rather than behind a first layer of its own; Adam, and the players of `GAN` or `DCGAN`.
+players) rather than behind a first layer of its own, unless the networks are `Joined`; Adam, and the players of
+`GAN` or `DCGAN`.
 """
 
 from typing import Any
