@@ -143,6 +143,7 @@ from genzoo.models.vae import VAE as VAE
 from genzoo.models.vae_gan import VAEGAN as VAEGAN
 from genzoo.networks.architectures import EncoderDecoder as EncoderDecoder
 from genzoo.networks.architectures import Players as Players
+from genzoo.networks.architectures import WrappedPlayers as WrappedPlayers
 from genzoo.networks.attention import SelfAttention as SelfAttention
 from genzoo.networks.conditioning import ConditionedLayers as ConditionedLayers
 from genzoo.networks.conditioning import ImageLayers as ImageLayers

@@ -2,6 +2,7 @@
 
 from genzoo.networks.architectures import EncoderDecoder as EncoderDecoder
 from genzoo.networks.architectures import Players as Players
+from genzoo.networks.architectures import WrappedPlayers as WrappedPlayers
 from genzoo.networks.attention import SelfAttention as SelfAttention
 from genzoo.networks.conditioning import ConditionedLayers as ConditionedLayers
 from genzoo.networks.conditioning import ImageLayers as ImageLayers

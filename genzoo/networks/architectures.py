@@ -5,6 +5,7 @@ the networks that it builds are ordinary modules.
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 from torch import nn
 
@@ -41,6 +42,21 @@ class Players(Settings, ABC):
     @abstractmethod
     def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
         """A network from ``(N, *data_shape)`` to logits ``(N,)``."""
+
+
+@dataclass(frozen=True)
+class WrappedPlayers(Players):
+    """Other players, of which a subclass changes the discriminator alone.
+
+    Args:
+        players: The others.
+    """
+
+    players: Players
+
+    def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
+        """That of the others, ``(N, *latent_shape)`` and a condition as theirs to ``(N, *data_shape)``."""
+        return self.players.generator(latent_shape, data_shape, condition_shape)
 
 
 def halvings(data_shape: Shape) -> tuple[int, int]:

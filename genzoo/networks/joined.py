@@ -18,14 +18,14 @@ import torch
 from torch import Tensor, nn
 
 from genzoo.hyperparameters import whole_number
-from genzoo.networks.architectures import Players
+from genzoo.networks.architectures import WrappedPlayers
 from genzoo.networks.conditioning import Shape, concatenate, numbers_of
 from genzoo.networks.discriminator import Discriminator, WrappedDiscriminator, require_single_items
 from genzoo.networks.embedded import require_vectors
 from genzoo.networks.maxout import Maxout
+from genzoo.networks.maxout_players import initialise
 
 PIECES = 4
-STANDARD_DEVIATION = 0.02
 OUTWEIGHING = 2.0
 """Standard deviation at the start of what a class adds to a piece, as a multiple of that of unit features."""
 
@@ -47,8 +47,7 @@ class JoinedDiscriminator(WrappedDiscriminator):
         self.joint = Maxout(numbers + numbers_of(condition_shape), units, PIECES)
         head = judge.head = nn.Linear(units, 1)
         for layer in (self.joint.linear, head):
-            nn.init.normal_(layer.weight, std=STANDARD_DEVIATION)
-            nn.init.zeros_(layer.bias)
+            initialise(layer)
         with torch.no_grad():
             self.joint.linear.weight[:, numbers:] *= OUTWEIGHING * math.sqrt(numbers)
         self.feature_shape = (units,)
@@ -63,7 +62,7 @@ class JoinedDiscriminator(WrappedDiscriminator):
 
 
 @dataclass(frozen=True)
-class Joined(Players):
+class Joined(WrappedPlayers):
     """The generator of some players, conditioned as theirs is, against a discriminator that is told at its end.
 
     Args:
@@ -71,15 +70,10 @@ class Joined(Players):
         units: Of the hidden layer in which features and condition meet, at least 1; the paper has 240.
     """
 
-    players: Players
     units: int = 64
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", whole_number("units of Joined", self.units, 1))
-
-    def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
-        """A network from ``(N, *latent_shape)`` and ``(N, *condition_shape)`` to ``(N, *data_shape)``."""
-        return self.players.generator(latent_shape, data_shape, condition_shape)
 
     def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
         """A network from ``(N, *data_shape)`` and ``(N, *condition_shape)`` to logits ``(N,)``."""

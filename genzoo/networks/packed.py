@@ -13,10 +13,10 @@ of N items makes N / m terms of the loss, where the authors draw m batches for N
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from genzoo.hyperparameters import whole_number
-from genzoo.networks.architectures import Players
+from genzoo.networks.architectures import WrappedPlayers
 from genzoo.networks.conditioning import Shape
 from genzoo.networks.discriminator import Discriminator, WrappedDiscriminator
 
@@ -65,7 +65,7 @@ class PackedDiscriminator(WrappedDiscriminator):
 
 
 @dataclass(frozen=True)
-class Packed(Players):
+class Packed(WrappedPlayers):
     """The generator of some players, and their discriminator made for packs.
 
     In training every batch must be a multiple of ``number``. In evaluation each item's logit is that of its pack, the
@@ -76,15 +76,10 @@ class Packed(Players):
         number: m, how many items are judged at once, at least 1.
     """
 
-    players: Players
     number: int = 2
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "number", whole_number("number of Packed", self.number, 1))
-
-    def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
-        """A network from ``(N, *latent_shape)`` to ``(N, *data_shape)``, images in [-1, 1]."""
-        return self.players.generator(latent_shape, data_shape, condition_shape)
 
     def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
         """A network from ``(N, *data_shape)`` to logits ``(N / number,)``."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from genzoo.networks.architectures import Players
+from genzoo.networks.architectures import WrappedPlayers
 from genzoo.networks.conditioning import Shape, numbers_of
 from genzoo.networks.discriminator import Discriminator, WrappedDiscriminator, require_single_items
 from genzoo.networks.embedded import require_vectors
@@ -49,18 +49,12 @@ class ProjectedDiscriminator(WrappedDiscriminator):
 
 
 @dataclass(frozen=True)
-class Projected(Players):
+class Projected(WrappedPlayers):
     """The generator of some players, conditioned as theirs is, against a projection discriminator.
 
     Args:
         players: The players, whose discriminator is built without the condition.
     """
-
-    players: Players
-
-    def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
-        """A network from ``(N, *latent_shape)`` and ``(N, *condition_shape)`` to ``(N, *data_shape)``."""
-        return self.players.generator(latent_shape, data_shape, condition_shape)
 
     def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
         """A network from ``(N, *data_shape)`` and ``(N, *condition_shape)`` to logits ``(N,)``."""

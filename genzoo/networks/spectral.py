@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.nn.utils.parametrize import is_parametrized
 
-from genzoo.networks.architectures import Players
+from genzoo.networks.architectures import WrappedPlayers
 from genzoo.networks.conditioning import Shape
 from genzoo.networks.discriminator import Discriminator
 
@@ -26,7 +26,7 @@ AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class SpectrallyNormalised(Players):
+class SpectrallyNormalised(WrappedPlayers):
     """Other players, with spectral norm on every convolution, linear layer and embedding of the discriminator.
 
     The largest singular value of each is then about 1, and the discriminator as Lipschitz as its nonlinearities and
@@ -40,12 +40,6 @@ class SpectrallyNormalised(Players):
         players: Whose discriminator is normalised. Layers that start with weights of zeros, as those of `R3GANPlayers`,
             are refused: they have no largest singular value to divide by.
     """
-
-    players: Players
-
-    def generator(self, latent_shape: Shape, data_shape: Shape, condition_shape: Shape = ()) -> nn.Module:
-        """That of the players."""
-        return self.players.generator(latent_shape, data_shape, condition_shape)
 
     def discriminator(self, data_shape: Shape, condition_shape: Shape = ()) -> Discriminator:
         """That of the players, normalised: ``(N, *data_shape)`` to logits ``(N,)``."""
