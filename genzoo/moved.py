@@ -1,4 +1,4 @@
-"""Class paths of modules that have moved: configs and checkpoints of earlier versions go on meaning what they meant."""
+"""Class paths that mean others: of modules that have moved since a config was written, and of Lightning's loggers."""
 
 from typing import Any
 
@@ -26,6 +26,14 @@ MOVED = {
     "genzoo.networks.priors": "genzoo.sampling.priors",
 }
 
+# Lightning has loggers of the same names, beside which a name alone would not say which. Its CSVLogger deletes the file
+# of a run that goes on.
+IN_PLACE_OF_LIGHTNINGS = {
+    "CSVLogger": "genzoo.loggers.CSVLogger",
+    "lightning.pytorch.loggers.CSVLogger": "genzoo.loggers.CSVLogger",
+    "WandbLogger": "genzoo.loggers.WandbLogger",
+}
+
 
 def renamed(plain: Any) -> Any:
     """Plain data in which every class path is the present one.
@@ -46,7 +54,7 @@ def renamed(plain: Any) -> Any:
     if isinstance(plain, list):
         return [renamed(value) for value in plain]
     if isinstance(plain, str):
-        for before, now in MOVED.items():
+        for before, now in (MOVED | IN_PLACE_OF_LIGHTNINGS).items():
             if plain == before or plain.startswith(f"{before}."):
                 return now + plain.removeprefix(before)
     return plain

@@ -45,7 +45,7 @@ def test_a_saved_picture_reads_back_the_same_and_leaves_nothing_else(tmp_path):
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["picture.png"]
 
 
-def test_tensorboard_gets_the_same_picture(tmp_path, monkeypatch):
+def test_tensorboard_gets_the_same_picture(monkeypatch):
     from lightning.pytorch.loggers import TensorBoardLogger
 
     taken = []
@@ -59,6 +59,23 @@ def test_tensorboard_gets_the_same_picture(tmp_path, monkeypatch):
     picture = np.zeros((4, 4, 3), np.uint8)
     log_picture(logger, "pictures/samples", picture, 3)
     assert taken == [(("pictures/samples", picture, 3), {"dataformats": "HWC"})]
+
+
+def test_mlflow_gets_the_same_picture(monkeypatch):
+    from lightning.pytorch.loggers import MLFlowLogger
+
+    taken = []
+
+    class Experiment:
+        def log_image(self, *args, **kwargs):
+            taken.append((args, kwargs))
+
+    logger = object.__new__(MLFlowLogger)
+    monkeypatch.setattr(MLFlowLogger, "experiment", Experiment())
+    monkeypatch.setattr(MLFlowLogger, "run_id", "run")
+    picture = np.zeros((4, 4, 3), np.uint8)
+    log_picture(logger, "pictures/samples", picture, 3)
+    assert taken == [(("run", picture), {"key": "pictures/samples", "step": 3})]
 
 
 def test_points_are_drawn_where_they_are():

@@ -3,12 +3,14 @@
 import sys
 from functools import cache
 from importlib.metadata import packages_distributions
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser
+from lightning.pytorch.loggers import Logger
 from torch.multiprocessing.spawn import ProcessException
 
+from genzoo.cli.logger_places import places_left_out
 from genzoo.cli.refusals import DEBUG, DELIBERATE, is_deliberate, is_reason, packages_of, refuse, say
 from genzoo.cli.sentences import sentence
 from genzoo.data.loading import worker_error
@@ -27,6 +29,13 @@ class Parser(LightningArgumentParser):
         if not self.exit_on_error:
             super().error(message, ex)
         refuse(sentence(message, self._options()))
+
+    def add_class_arguments(self, class_type: type, *positional: Any, **settings: Any) -> list[str]:
+        """Adds what a class takes; a logger need not be told of a folder, for a run has one."""
+        if isinstance(class_type, type) and issubclass(class_type, Logger):
+            settings["default"] = places_left_out(class_type) | dict(settings.get("default") or {})
+        added: list[str] = super().add_class_arguments(class_type, *positional, **settings)
+        return added
 
     def _options(self) -> list[str]:
         """All options of this parser and of its verbs."""

@@ -162,7 +162,7 @@ def _holder(path: Path) -> str:
 
 
 class SaveConfig(Callback):
-    """Writes all settings to ``config.yaml`` in the run folder once the run has begun, and gives them to its W&B run.
+    """Writes all settings to ``config.yaml`` in the run folder once the run has begun, and gives them to its loggers.
 
     Training has begun when its first step is done, or the first checkpoint is about to be written: what cannot begin,
     or go on, leaves no trace, and every checkpoint lies beside the settings that it was made with. Where a run goes on
@@ -177,6 +177,11 @@ class SaveConfig(Callback):
         self.config = config
         self.first_step = first_step
         self._is_saved = False
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Gives the settings to the loggers, which Lightning lets begin now; that of W&B awaits the first step."""
+        for logger in trainer.loggers:
+            logger.log_hyperparams(yaml.safe_load(self.config))
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int

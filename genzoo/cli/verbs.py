@@ -32,11 +32,12 @@ from genzoo.cli.configs import require_configs, with_present_names, with_shipped
 from genzoo.cli.continuing import Continued, continuing
 from genzoo.cli.ending import Stopped
 from genzoo.cli.errors import Parser, answer
+from genzoo.cli.logger_places import placed
 from genzoo.cli.run_folder import SaveConfig, create_run_folder, held, release_run_folder
 from genzoo.cli.settings import require_sense
 from genzoo.cli.warning_filters import keep_quiet
 from genzoo.data.splits import ArrayDataModule
-from genzoo.loggers import CSVLogger, WandbLogger
+from genzoo.loggers import WandbLogger
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
 from genzoo.sampling.compatibility import require_same_data
 from genzoo.training.model import GenerativeModel
@@ -180,6 +181,12 @@ class TrainingCLI(LightningCLI):
             return super().instantiate_trainer(default_root_dir=self._scratch.name, **kwargs)
 
         folder, first_step = self._run_folder()
+        loggers = self.config_init[self.verb].trainer.logger
+        if isinstance(loggers, list):
+            asked = zip(loggers, config.trainer.logger, strict=True)
+            kwargs["logger"] = [placed(logger, settings, folder, first_step) for logger, settings in asked]
+            # They are given the whole config, in place of what the model alone was made with.
+            self.model._log_hyperparams = self.datamodule._log_hyperparams = False
         # Before those callbacks that write checkpoints.
         callbacks.insert(0, SaveConfig(self._kept_config(), first_step))
         trainer = super().instantiate_trainer(default_root_dir=folder, **kwargs)
@@ -188,9 +195,6 @@ class TrainingCLI(LightningCLI):
                 "RANK, LOCAL_RANK or SLURM_PROCID says that this is not the first of several processes, but it runs "
                 "alone; unset it, or give --trainer.devices and --trainer.num_nodes"
             )
-        for logger in trainer.loggers:
-            if isinstance(logger, CSVLogger | WandbLogger):
-                logger.place(folder, first_step)
         for callback in trainer.checkpoint_callbacks:
             if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
                 callback.dirpath = str(folder / "checkpoints")

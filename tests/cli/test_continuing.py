@@ -406,7 +406,6 @@ def started(*arguments):
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "WANDB_SILENT": "true"},
     )
 
 

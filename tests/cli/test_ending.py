@@ -117,8 +117,7 @@ def test_a_process_that_loads_data_ends_in_its_own_way():
 
 
 def started(*arguments, **settings):
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([sys.executable, "-m", "genzoo", *arguments], text=True, env=environment, **settings)
+    return subprocess.Popen([sys.executable, "-m", "genzoo", *arguments], text=True, **settings)
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not tell what a process has loaded")

@@ -1,7 +1,6 @@
 """Two simulated machines with a process each, started with the environment that torchrun gives, and two devices."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -58,7 +57,6 @@ def test_two_nodes_make_one_run_and_two_devices_score_as_one(working_folder):
         text=True,
         check=False,
         timeout=300,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr[-3000:]
     one_device = ["--trainer.num_nodes", "1", "--trainer.devices", "1", "--run.name", "one"]
