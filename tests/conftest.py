@@ -16,6 +16,8 @@ from genzoo.data.images import ImageDataModule
 from genzoo.data.splits import SPLIT_SEEDS
 
 os.environ.setdefault("WANDB_SILENT", "true")
+# As many tests as cores run at once: two threads in each, or in the processes that they start, would wait for another.
+os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 
 # A third of the time that a short run from the command line takes.

@@ -1,5 +1,6 @@
 """Compiled networks: the same losses, gradients and checkpoints."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -23,6 +24,10 @@ MODELS = {
 # Whose networks are those of another case.
 for name in ("codes", "conditional bound"):
     del MODELS[name]
+# What takes long is to trace one layer after another.
+DEEP = {name: MODELS[name] for name in ("pairs, two penalties, augmented", "adaptive augmentation")}
+for name in DEEP:
+    MODELS[name] = replace(DEEP[name], model=partial(DEEP[name].model, networks=MLPPlayers((8,), (8,))))
 
 
 class Losses(Callback):
@@ -37,10 +42,10 @@ class Losses(Callback):
         self.gradients.append(torch.cat([gradient.flatten().clone() for gradient in gradients]))
 
 
-def fitted(name, trainer, backend, path):
-    data = MODELS[name].data(number=56, batch_size=16)
+def fitted(case, trainer, backend, path):
+    data = case.data(number=56, batch_size=16)
     torch.manual_seed(0)
-    model = MODELS[name].model(data_spec=data.spec, compile_backend=backend)
+    model = case.model(data_spec=data.spec, compile_backend=backend)
     seen = Losses()
     runner = trainer(callbacks=[seen], log_every_n_steps=1)
     runner.fit(model, datamodule=data)
@@ -48,10 +53,11 @@ def fitted(name, trainer, backend, path):
     return model, seen
 
 
-def compare(name, trainer, backend, tmp_path, **tolerance):
+def compare(case, trainer, backend, tmp_path, **tolerance):
+    skip_old_torch(case)
     torch.compiler.reset()
-    _, eager = fitted(name, trainer, None, tmp_path / "eager.ckpt")
-    model, compiled = fitted(name, trainer, backend, tmp_path / "compiled.ckpt")
+    _, eager = fitted(case, trainer, None, tmp_path / "eager.ckpt")
+    model, compiled = fitted(case, trainer, backend, tmp_path / "compiled.ckpt")
     assert len(eager.losses) == len(compiled.losses) == 3
     for one, other in zip(eager.losses, compiled.losses, strict=True):
         assert other == pytest.approx(one, **tolerance)
@@ -62,12 +68,12 @@ def compare(name, trainer, backend, tmp_path, **tolerance):
     assert not any("_orig_mod" in key for key in states[1]["state_dict"])
     networks = [*model.sampler.children(), *model.children()]
     assert any(module._compiled_call_impl is not None for module in networks)
-    loaded = MODELS[name].model.func.load_from_checkpoint(tmp_path / "compiled.ckpt", compile_backend=None)
+    loaded = case.model.func.load_from_checkpoint(tmp_path / "compiled.ckpt", compile_backend=None)
     assert all(module._compiled_call_impl is None for module in loaded.modules())
 
 
-def skip_old_torch(name):
-    if MODELS[name].is_game and TorchVersion(torch.__version__) < "2.14":
+def skip_old_torch(case):
+    if case.is_game and TorchVersion(torch.__version__) < "2.14":
         pytest.skip("this torch cannot compile both players; they refuse it")
 
 
@@ -82,15 +88,19 @@ def test_an_old_torch_is_refused_for_both_players(version, monkeypatch):
 @pytest.mark.parametrize("name", MODELS)
 def test_compiled_training_is_eager_training(name, trainer, tmp_path):
     """With a backend that traces as all do, and then computes with the operations that eager mode has."""
-    skip_old_torch(name)
-    compare(name, trainer, "aot_eager", tmp_path, rel=1e-5, abs=1e-6)
+    compare(MODELS[name], trainer, "aot_eager", tmp_path, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DEEP)
+def test_so_it_is_with_deep_networks(name, trainer, tmp_path):
+    compare(DEEP[name], trainer, "aot_eager", tmp_path, rel=1e-5, abs=1e-6)
 
 
 @pytest.mark.slow
 def test_the_usual_backend_agrees_to_rounding(trainer, tmp_path):
     """Without dropout, for which this backend draws numbers of its own."""
-    skip_old_torch("DCGAN")
-    compare("DCGAN", trainer, "inductor", tmp_path, rel=1e-2, abs=1e-4)
+    compare(MODELS["DCGAN"], trainer, "inductor", tmp_path, rel=1e-2, abs=1e-4)
 
 
 def test_an_unknown_backend_is_named_with_those_there_are():

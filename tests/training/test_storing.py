@@ -24,8 +24,6 @@ from tests.test_acceptance import SMALL, architecture
 LOADING = """
 import pathlib, sys, torch
 
-# As in the tests: sums over other numbers of threads round differently.
-torch.set_num_threads(1)
 from genzoo.training.model import GenerativeModel
 
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.ckpt")):
