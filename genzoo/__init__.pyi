@@ -26,6 +26,7 @@ from genzoo.callbacks.pictures import Pictures as Pictures
 from genzoo.callbacks.predictions import Predictions as Predictions
 from genzoo.callbacks.progress import ProgressBar as ProgressBar
 from genzoo.callbacks.sample_scores import SampleScores as SampleScores
+from genzoo.callbacks.speed import Speed as Speed
 from genzoo.data.arrays import EpochSampler as EpochSampler
 from genzoo.data.arrays import ImageArray as ImageArray
 from genzoo.data.binarised import BinarisedImages as BinarisedImages
@@ -238,6 +239,7 @@ from genzoo.training.divided import Together as Together
 from genzoo.training.finite_watch import FiniteWatch as FiniteWatch
 from genzoo.training.foreseen import Foreseen as Foreseen
 from genzoo.training.inference import InferenceModel as InferenceModel
+from genzoo.training.laps import Laps as Laps
 from genzoo.training.manual_optimisation import OwnDuties as OwnDuties
 from genzoo.training.model import GenerativeModel as GenerativeModel
 from genzoo.training.optimizer_schedule import OptimizerSchedule as OptimizerSchedule
@@ -250,6 +252,7 @@ from genzoo.training.schedule_log import Scheduled as Scheduled
 from genzoo.training.split_means import SplitMeans as SplitMeans
 from genzoo.training.step_log import StepLog as StepLog
 from genzoo.training.turns import Turns as Turns
+from genzoo.training.update_size import UpdateSize as UpdateSize
 from genzoo.training.variational import VariationalModel as VariationalModel
 from genzoo.zoo.loading import load as load
 

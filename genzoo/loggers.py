@@ -3,7 +3,9 @@
 import csv
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +21,17 @@ from genzoo.files import system_refusal, whole_file, write_whole
 # Where a run folder keeps the identity of its W&B run, so that a resumed run goes on as the same one.
 BEGUN = "wandb/run.json"
 IDENTITY = ("id", "project", "entity", "name")
+# What W&B's table of runs shows of a quantity beside its last value. Lightning has made the step the axis of all.
+SUMMARIES = {
+    "val/elbo": "max",
+    "val/objective": "max",
+    "val/squared_error": "min",
+    "val/fd/*": "min",
+    "val/mode_divergence": "min",
+    "val/modes": "max",
+    "train/speed/images_per_second": "mean",
+    "train/memory/gib": "max",
+}
 # The modes of W&B that talk to a server, and so need a login.
 UPLOADING = ("online", "run", "shared")
 
@@ -182,6 +195,7 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
         self.mode = mode
         self._given = {"project": project, "name": name, "entity": entity}
         self._folder: Path | None = None
+        self._summarised: set[str] = set()
 
     def place(self, folder: Path, first_step: int = 0) -> None:
         """Makes a run folder the place of the files and, unless there is one, its name the name of the run.
@@ -242,6 +256,17 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
             if self._folder is not None and self._wandb_init["mode"] != "disabled":
                 write_whole(self._folder / BEGUN, json.dumps({key: getattr(run, key) or None for key in IDENTITY}))
         return self._experiment
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Logs numbers, and says of new ones what W&B's table of runs shows of them."""
+        for name in metrics.keys() - self._summarised:
+            # By its own name: of several patterns that fit W&B takes the first, which is Lightning's.
+            for pattern, summary in SUMMARIES.items():
+                if fnmatch(name, pattern):
+                    self.experiment.define_metric(name, step_metric="trainer/global_step", summary=f"{summary},last")
+        self._summarised |= metrics.keys()
+        super().log_metrics(metrics, step)
 
     def log_config(self, config: dict[str, Any]) -> None:
         """Makes the whole resolved config the run's config, in place of the model's hyperparameters alone."""

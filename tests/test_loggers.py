@@ -98,6 +98,8 @@ logger = WandbLogger()
 logger.place(pathlib.Path({str(tmp_path)!r}))
 logger.log_config({{"model": {{"class_path": "VAE"}}, "trainer": {{"max_epochs": 3}}}})
 logger.log_hyperparams({{"latent_dim": 5}})
+for step, bound in enumerate((-3.0, -1.0, -2.0), 2):
+    logger.log_metrics({{"val/elbo": bound, "val/fd/digits": -bound, "val/kl": -bound}}, step)
 logger.log_metrics({{"train/loss": 1.5}}, 4)
 picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
 logger.log_image(key="pictures/samples", images=[picture], step=4)
@@ -122,7 +124,12 @@ logger.experiment.finish()
     assert config["trainer"] == {"max_epochs": 3}
     assert "latent_dim" not in config
     assert history["train/loss"] == 1.5
-    assert history["trainer/global_step"] == 4
+    assert history["trainer/global_step"] == 2
+    updates = [update for record in records for update in record.summary.update]
+    summary = {update.key or "/".join(update.nested_key): json.loads(update.value_json) for update in updates}
+    assert summary["val/elbo"] == {"max": -1.0, "last": -2.0}
+    assert summary["val/fd/digits"] == {"min": 1.0, "last": 2.0}
+    assert summary["val/kl"] == 2.0
 
 
 # What is given beats the environment, which beats the defaults

@@ -12,3 +12,4 @@ from genzoo.callbacks.pictures import Pictures as Pictures
 from genzoo.callbacks.predictions import Predictions as Predictions
 from genzoo.callbacks.progress import ProgressBar as ProgressBar
 from genzoo.callbacks.sample_scores import SampleScores as SampleScores
+from genzoo.callbacks.speed import Speed as Speed

@@ -11,6 +11,7 @@ from genzoo.training.divided import Together as Together
 from genzoo.training.finite_watch import FiniteWatch as FiniteWatch
 from genzoo.training.foreseen import Foreseen as Foreseen
 from genzoo.training.inference import InferenceModel as InferenceModel
+from genzoo.training.laps import Laps as Laps
 from genzoo.training.manual_optimisation import OwnDuties as OwnDuties
 from genzoo.training.model import GenerativeModel as GenerativeModel
 from genzoo.training.optimizer_schedule import OptimizerSchedule as OptimizerSchedule
@@ -23,4 +24,5 @@ from genzoo.training.schedule_log import Scheduled as Scheduled
 from genzoo.training.split_means import SplitMeans as SplitMeans
 from genzoo.training.step_log import StepLog as StepLog
 from genzoo.training.turns import Turns as Turns
+from genzoo.training.update_size import UpdateSize as UpdateSize
 from genzoo.training.variational import VariationalModel as VariationalModel

@@ -100,8 +100,8 @@ class AdversarialModel(GenerativeModel):
 
     def reports(self) -> set[str]:
         """Names of what training and validation hand to the loggers."""
-        of_players = (f"train/{player.name}_{kind}" for player in self.players() for kind in ("loss", "gradient_norm"))
-        return super().reports() | set(of_players)
+        kinds = ("loss", "gradient_norm", "learning_rate", "weight_norm", "update_ratio")
+        return super().reports() | {f"train/{player.name}_{kind}" for player in self.players() for kind in kinds}
 
     def setup(self, stage: str) -> None:
         """Forgets an earlier fit, and tells data-parallel training that each backward pass leaves players out."""
@@ -131,20 +131,21 @@ class AdversarialModel(GenerativeModel):
 
         optimizers: Any = self.optimizers()
         (first, its_optimizer), *others = zip(self.players(), optimizers, strict=True)
-        is_last = ends_step(self.trainer, batch_idx)
-        self._add_gradient(first, its_optimizer, self.trainer.global_step, len(self._window) - 1, is_last)
-        if not is_last:
-            return
-        step = self.trainer.global_step
-        its_optimizer.step()
-        self._end_update(first, its_optimizer.optimizer)
+        is_last, step = ends_step(self.trainer, batch_idx), self.trainer.global_step
+        with self.laps.of(first.name, self.device):
+            self._add_gradient(first, its_optimizer, step, len(self._window) - 1, is_last)
+            if not is_last:
+                return
+            its_optimizer.step()
+            self._end_update(first, its_optimizer.optimizer)
         if self.turns.answers_after(self.trainer.global_step):
             for player, optimizer in others:
-                for place in range(len(self._window)):
-                    self._add_gradient(player, optimizer, step, place, place + 1 == len(self._window))
-                # The same as optimizer.step(), but trainer.global_step does not count it.
-                self.trainer.strategy.optimizer_step(optimizer.optimizer, closure=lambda: None)
-                self._end_update(player, optimizer.optimizer)
+                with self.laps.of(player.name, self.device):
+                    for place in range(len(self._window)):
+                        self._add_gradient(player, optimizer, step, place, place + 1 == len(self._window))
+                    # The same as optimizer.step(), but trainer.global_step does not count it.
+                    self.trainer.strategy.optimizer_step(optimizer.optimizer, closure=lambda: None)
+                    self._end_update(player, optimizer.optimizer)
             self.update_average()
         self._window = []
         if self.trainer.is_last_batch:
@@ -183,7 +184,9 @@ class AdversarialModel(GenerativeModel):
         """Records the norm of a player's gradient, which is not scaled any more here, and clips it."""
         place = next(place for place, known in enumerate(self.trainer.optimizers) if known is optimizer)
         gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-        self.recorder.record(f"{self.players()[place].name}_gradient_norm", lambda: nn.utils.get_total_norm(gradients))
+        name = self.players()[place].name
+        self.recorder.record(f"{name}_gradient_norm", lambda: nn.utils.get_total_norm(gradients))
+        self.recorder.begin_update(name, optimizer)
         self.configure_gradient_clipping(
             optimizer, self.trainer.gradient_clip_val, self.trainer.gradient_clip_algorithm
         )

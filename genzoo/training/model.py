@@ -38,6 +38,7 @@ from genzoo.training.feasible import (
     require_known_metrics,
 )
 from genzoo.training.finite_watch import FiniteWatch
+from genzoo.training.laps import Laps
 from genzoo.training.optimizers import tried
 from genzoo.training.schedule_log import HoldsSettings, ScheduleLog
 from genzoo.training.split_means import SplitMeans, images_in
@@ -72,6 +73,7 @@ class GenerativeModel(LightningModule, ABC):
         means: What was measured of the images of a split.
         step_log: The way of training's numbers to the loggers.
         schedule_log: The present values of settings that follow schedules.
+        laps: The time that parts of a step take.
         together: Computes what needs the networks outside of a step, where weights are divided on all devices at once.
 
     Args:
@@ -113,6 +115,7 @@ class GenerativeModel(LightningModule, ABC):
         self.means = SplitMeans()
         self.step_log = StepLog(self, self.progress_metrics)
         self.schedule_log = ScheduleLog(self)
+        self.laps = Laps()
         self.together = Together(self)
 
     def condition_for(self, data_spec: DataSpec) -> Condition:

@@ -75,6 +75,11 @@ def scheduled(
     return {"optimizer": optimizer, "lr_scheduler": config}
 
 
+def learning_rate(optimizer: Optimizer, device: torch.device) -> Tensor:
+    """The present learning rate of an optimiser, a scalar on the device; of the first parameters if it has several."""
+    return torch.as_tensor(optimizer.param_groups[0]["lr"], dtype=torch.float32, device=device)
+
+
 def tried(configure: Callable[[], Any], owner: str, by_hand: bool, epochs: int | None = None) -> list[Any]:
     """Makes optimisers and schedules as training will, and moves them once, with what is thrown away.
 

@@ -4,6 +4,10 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
+
+from genzoo.training.optimizers import learning_rate
+from genzoo.training.update_size import UpdateSize
 
 
 class Recorder:
@@ -32,6 +36,7 @@ class Recorder:
         self.is_on = False
         self.latest: dict[str, Tensor] = {}
         self._of_update: dict[str, list[Tensor]] = {}
+        self._size = UpdateSize({})
 
     def record(self, name: str, value: Callable[[], Tensor]) -> None:
         """Keeps a scalar of the update that is under way.
@@ -63,8 +68,23 @@ class Recorder:
             for name, measured in values().items():
                 self.record(name, measured.mean)
 
+    def begin_update(self, name: str, optimizer: Optimizer) -> None:
+        """Keeps the learning rate of an update that is about to be made, and lets `end_update` tell its size.
+
+        Args:
+            name: Whose it is.
+            optimizer: What will make it.
+        """
+        if self.is_on:
+            weights = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+            self._size = UpdateSize({name: weights})
+            self.keep(f"{name}_learning_rate", learning_rate(optimizer, weights[0].device))
+
     def end_update(self) -> None:
         """Makes what was recorded since the last call the latest."""
+        for name, value in self._size.measured().items():
+            self.keep(name, value)
+        self._size = UpdateSize({})
         self.latest |= {name: torch.stack(values).mean() for name, values in self._of_update.items()}
         self._of_update = {}
 

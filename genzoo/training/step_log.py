@@ -1,7 +1,7 @@
 """The way of a training step's numbers to the loggers: on log steps alone, each once."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from lightning.pytorch import LightningModule
@@ -20,6 +20,7 @@ class StepLog:
         latest_step: The step that they are of, counted from 0; -1 before the first.
         shown: The latest values of ``progress_metrics``, as plain numbers: what Lightning's own ``prog_bar=True`` keeps
             on the device is read back at every step.
+        sources: What else is to be handed out, by the name of who measures it: each gives plain numbers by name.
     """
 
     def __init__(self, model: LightningModule, progress_metrics: tuple[str, ...]) -> None:
@@ -32,6 +33,7 @@ class StepLog:
         self.latest: dict[str, float] = {}
         self.latest_step = -1
         self.shown: dict[str, float] = {}
+        self.sources: dict[str, Callable[[], dict[str, float]]] = {}
 
     @property
     def steps_until_due(self) -> int:
@@ -53,6 +55,9 @@ class StepLog:
         # Lightning's own way to the loggers repeats the latest numbers at every batch of an accumulated step.
         self.model.log_dict(named, logger=False)
         numbers = dict(zip(named, torch.stack([value.float() for value in named.values()]).tolist(), strict=True))
+        # Behind what waits for the device.
+        for measured in self.sources.values():
+            numbers |= {f"train/{name}": value for name, value in measured().items()}
         for logger in self.model.trainer.loggers:
             logger.log_metrics(numbers | {"epoch": self.model.trainer.current_epoch}, step)
             logger.save()

@@ -273,8 +273,11 @@ def test_numbers_reach_the_logger_on_log_steps_only(k, trainer, tmp_path):
         "train/discriminator_fake",
         "train/discriminator_accuracy",
         "train/equilibrium_distance",
-        "train/discriminator_gradient_norm",
-        "train/generator_gradient_norm",
+        *(
+            f"train/{player}_{kind}"
+            for player in ("discriminator", "generator")
+            for kind in ("gradient_norm", "learning_rate", "update_ratio", "weight_norm")
+        ),
     }
 
 
