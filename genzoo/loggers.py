@@ -356,6 +356,26 @@ def _require_understood(project: str) -> None:
         ) from error
 
 
+@rank_zero_only
+def log_histogram(logger: Logger, name: str, values: np.ndarray, step: int) -> None:
+    """Hands numbers to a logger that shows how they are distributed.
+
+    Args:
+        logger: Any of Lightning's loggers.
+        name: What they are called there.
+        values: Any number of them, ``(N,)``.
+        step: The step that scalars of the same moment carry.
+    """
+    if isinstance(logger, lightning.pytorch.loggers.WandbLogger):
+        import wandb
+
+        # W&B takes more than numbers, and Lightning hands on what it is given.
+        histogram: Any = wandb.Histogram(values)
+        logger.log_metrics({name: histogram}, step)
+    elif isinstance(logger, TensorBoardLogger):
+        logger.experiment.add_histogram(name, values, step)
+
+
 def log_picture(logger: Logger, name: str, picture: np.ndarray, step: int) -> None:
     """Hands a picture to a logger, if it is one that takes pictures.
 

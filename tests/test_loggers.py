@@ -93,7 +93,7 @@ def test_a_chosen_mode_is_kept_and_the_environment_decides_for_auto(choosing, mo
 def test_an_offline_run_holds_config_scalars_and_pictures_exactly_as_given(tmp_path):
     program = f"""
 import numpy as np, pathlib
-from genzoo.loggers import WandbLogger
+from genzoo.loggers import WandbLogger, log_histogram
 logger = WandbLogger()
 logger.place(pathlib.Path({str(tmp_path)!r}))
 logger.log_config({{"model": {{"class_path": "VAE"}}, "trainer": {{"max_epochs": 3}}}})
@@ -101,6 +101,7 @@ logger.log_hyperparams({{"latent_dim": 5}})
 for step, bound in enumerate((-3.0, -1.0, -2.0), 2):
     logger.log_metrics({{"val/elbo": bound, "val/fd/digits": -bound, "val/kl": -bound}}, step)
 logger.log_metrics({{"train/loss": 1.5}}, 4)
+log_histogram(logger, "val/divergences", np.array([0.0, 0.1, 2.0], np.float32), 4)
 picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
 logger.log_image(key="pictures/samples", images=[picture], step=4)
 np.save({str(tmp_path / "picture.npy")!r}, picture)
@@ -125,6 +126,9 @@ logger.experiment.finish()
     assert "latent_dim" not in config
     assert history["train/loss"] == 1.5
     assert history["trainer/global_step"] == 2
+    assert history["val/divergences/_type"] == "histogram"
+    assert sum(history["val/divergences/values"]) == 3
+    assert (history["val/divergences/bins"][0], history["val/divergences/bins"][-1]) == (0.0, 2.0)
     updates = [update for record in records for update in record.summary.update]
     summary = {update.key or "/".join(update.nested_key): json.loads(update.value_json) for update in updates}
     assert summary["val/elbo"] == {"max": -1.0, "last": -2.0}

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from genzoo.hyperparameters import whole_number
+from genzoo.loggers import log_histogram
 from genzoo.losses.likelihoods import Bernoulli, Likelihood
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
@@ -193,11 +194,17 @@ class VariationalModel(InferenceModel, DescentModel):
         return super().reports() | {f"val/{KL_PER_DIMENSION.format(place)}" for place in range(groups)}
 
     def report(self, part: str, means: dict[str, Tensor]) -> None:
-        """Logs the summary and, of held-out images, the divergence of each latent variable."""
+        """Logs the summary and, of held-out images, the divergence of each latent variable: of all a histogram."""
         super().report(part, means)
         if means and part != "val/training":
-            for dimension, divergence in enumerate(means["kl_per_dimension"]):
-                self.log(f"{part}/{KL_PER_DIMENSION.format(dimension)}", divergence, sync_dist=True)
+            divergences = means["kl_per_dimension"]
+            for dimension, divergence in enumerate(divergences):
+                self.log(f"{part}/{KL_PER_DIMENSION.format(dimension)}", divergence, sync_dist=True, logger=False)
+            if not self.trainer.sanity_checking:
+                # Numbers of the same moment carry that of the last step, counted from 0.
+                step = self.trainer.global_step - self.is_fitting
+                for logger in self.trainer.loggers:
+                    log_histogram(logger, f"{part}/kl_per_dimension", divergences.float().cpu().numpy(), step)
 
     def _terms(self, x: Tensor, condition: Tensor | None, noise: Noise) -> tuple[Tensor, Tensor, Tensor]:
         """Reconstruction ``(N,)``, divergence ``(N, groups)`` and posterior mean ``(N, latent variables)``."""

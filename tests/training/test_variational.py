@@ -7,8 +7,11 @@ from functools import partial
 import pytest
 import torch
 from lightning.pytorch import Callback
+from lightning.pytorch.loggers import TensorBoardLogger
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
+from genzoo.loggers import CSVLogger
 from genzoo.losses.gaussian_likelihoods import Gaussian, LearnedGaussian
 from genzoo.losses.likelihoods import Bernoulli, ContinuousBernoulli, DiscretizedLogistic
 from genzoo.models.vae import VAE
@@ -373,3 +376,20 @@ def test_latent_variables_may_be_a_grid(trainer):
     assert model.sample(4).shape == (4, 1, 28, 28)
     assert model.elbo(x).shape == model.log_likelihood(x, samples=3).shape == (3,)
     assert sum("kl_per_dimension" in name for name in runner.callback_metrics) == 2 * 7 * 7
+
+
+def test_the_divergences_of_latent_variables_are_logged_as_one_histogram(trainer, tmp_path):
+    data = RandomImages(number=48, batch_size=16)
+    loggers = [TensorBoardLogger(tmp_path, name="", version=""), CSVLogger(str(tmp_path))]
+    runner = trainer(logger=loggers, max_epochs=2)
+    runner.fit(VAE(data_spec=data.spec, latent_dim=3, networks=SMALL), datamodule=data)
+    events = EventAccumulator(str(tmp_path), size_guidance={"histograms": 0}).Reload()
+    histograms = events.Histograms("val/kl_per_dimension")
+    assert [histogram.step for histogram in histograms] == [event.step for event in events.Scalars("val/kl")]
+    assert len(histograms) == 2
+    last, values = histograms[-1].histogram_value, runner.callback_metrics
+    assert last.num == 3
+    assert last.sum == pytest.approx(float(values["val/kl"]), rel=1e-5)
+    of_each = [float(values[f"val/kl_per_dimension/{dimension:03d}"]) for dimension in range(3)]
+    assert (last.min, last.max) == pytest.approx((min(of_each), max(of_each)), rel=1e-5)
+    assert "kl_per" not in (tmp_path / "metrics.csv").read_text()
