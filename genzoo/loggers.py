@@ -370,7 +370,7 @@ def log_histogram(logger: Logger, name: str, values: np.ndarray, step: int) -> N
         import wandb
 
         # W&B takes more than numbers, and Lightning hands on what it is given.
-        histogram: Any = wandb.Histogram(values)
+        histogram: Any = wandb.Histogram(values.tolist())
         logger.log_metrics({name: histogram}, step)
     elif isinstance(logger, TensorBoardLogger):
         logger.experiment.add_histogram(name, values, step)
