@@ -32,6 +32,8 @@ SUMMARIES = {
     "train/speed/images_per_second": "mean",
     "train/memory/gib": "max",
 }
+# What says of a run where it belongs, and the environment variables that say the same.
+DESCRIPTION = {"group": "WANDB_RUN_GROUP", "job_type": "WANDB_JOB_TYPE", "tags": "WANDB_TAGS"}
 # The modes of W&B that talk to a server, and so need a login.
 UPLOADING = ("online", "run", "shared")
 
@@ -220,6 +222,18 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
         self._wandb_init |= {setting: value for setting, value in self._given.items() if value is not None}
         self._id, self._name, self._project = (self._wandb_init[setting] for setting in ("id", "name", "project"))
 
+    def describe(self, group: str, job_type: str, tags: list[str]) -> None:
+        """Says where the run belongs, as far as neither the settings nor the environment do.
+
+        Args:
+            group: Name that a run has in common with the others of its weights, such as its test.
+            job_type: What is done with the weights.
+            tags: What else it has in common with others.
+        """
+        for name, value in {"group": group, "job_type": job_type, "tags": tags}.items():
+            if not (self._wandb_init.get(name) or os.environ.get(DESCRIPTION[name])):
+                self._wandb_init[name] = value
+
     def require_usable(self) -> None:
         """Looks, on the first device, at settings and environment, before anything is made.
 
@@ -250,9 +264,15 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
     def begun_run(self) -> Any:
         """The W&B run, on the first device; it begins now unless it has before."""
         if self._experiment is None:
+            import wandb
+
+            if "WANDB_SHOW_INFO" not in os.environ:
+                # One line says where the run is, in place of four here and two dozen at the end; warnings stay.
+                wandb.setup(wandb.Settings(show_info=False))
             self.require_usable()
             self._wandb_init["mode"] = self._chosen_mode()
             run = self._begin()
+            self._say_where(run)
             if self._folder is not None and self._wandb_init["mode"] != "disabled":
                 write_whole(self._folder / BEGUN, json.dumps({key: getattr(run, key) or None for key in IDENTITY}))
         return self._experiment
@@ -305,6 +325,13 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
         if not has_login:
             rank_zero_info(f"Not logged in to W&B: the run is kept in {self._save_dir}/wandb (wandb sync uploads it)")
         return "online" if has_login else "offline"
+
+    def _say_where(self, run: Any) -> None:
+        """Says where the run can be looked at, unless that has been said with the reason."""
+        if self._wandb_init["mode"] == "online":
+            rank_zero_info(f"W&B shows this run at {run.url}")
+        elif self._asked_mode == "offline":
+            rank_zero_info(f"W&B is offline: the run is kept in {self._save_dir}/wandb (wandb sync uploads it)")
 
 
 class _AwaitedRun:

@@ -1,5 +1,6 @@
 import csv
 import json
+import logging
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -34,11 +35,14 @@ def choosing(monkeypatch):
         calls.append(settings)
         if unreachable and settings["mode"] == "online":
             raise wandb.errors.CommError("no route to host")
-        return SimpleNamespace(id="id", project=settings["project"], entity="", name=settings["name"])
+        return SimpleNamespace(
+            id="id", project=settings["project"], entity="", name=settings["name"], url="https://wandb.ai/x"
+        )
 
     unreachable = []
     monkeypatch.setattr(wandb, "init", init)
     monkeypatch.setattr(wandb, "run", None)
+    monkeypatch.setattr(wandb, "setup", lambda settings: None)
     return calls, unreachable
 
 
@@ -134,6 +138,39 @@ logger.experiment.finish()
     assert summary["val/elbo"] == {"max": -1.0, "last": -2.0}
     assert summary["val/fd/digits"] == {"min": 1.0, "last": 2.0}
     assert summary["val/kl"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [("online", "shows this run at https://wandb.ai/x"), ("offline", "the run is kept in"), ("disabled", "")],
+)
+def test_one_line_says_where_the_run_is_and_none_of_wandbs(mode, said, choosing, monkeypatch, caplog):
+    shown = []
+    monkeypatch.setattr(wandb, "setup", lambda settings: shown.append(settings.show_info))
+    monkeypatch.setattr(wandb, "login", lambda prompt, verify: True)
+    with caplog.at_level(logging.INFO):
+        _ = WandbLogger(mode=mode).experiment
+    messages = [record.getMessage() for record in caplog.records if "W&B" in record.getMessage()]
+    assert len(messages) == bool(said)
+    assert said in "".join(messages)
+    assert shown == [False]
+
+
+def test_wandbs_own_lines_can_be_asked_for(choosing, monkeypatch):
+    monkeypatch.setenv("WANDB_SHOW_INFO", "true")
+    monkeypatch.setattr(wandb, "setup", lambda settings: pytest.fail("silenced"))
+    _ = WandbLogger(mode="offline").experiment
+
+
+def test_what_a_run_belongs_to_is_said_unless_it_was_given(choosing, monkeypatch):
+    calls, _ = choosing
+    monkeypatch.setenv("WANDB_JOB_TYPE", "sweep")
+    logger = WandbLogger(mode="offline", tags=["mine"])
+    logger.describe("vae/first", "fit", ["VAE", "Digits"])
+    _ = logger.experiment
+    assert calls[0]["group"] == "vae/first"
+    assert calls[0]["tags"] == ["mine"]
+    assert "job_type" not in calls[0]
 
 
 # What is given beats the environment, which beats the defaults

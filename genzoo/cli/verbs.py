@@ -186,6 +186,9 @@ class TrainingCLI(LightningCLI):
         if isinstance(loggers, list):
             asked = zip(loggers, config.trainer.logger, strict=True)
             kwargs["logger"] = [placed(logger, settings, folder, first_step) for logger, settings in asked]
+            for logger in kwargs["logger"]:
+                if isinstance(logger, WandbLogger):
+                    logger.describe(self._group(folder), self.verb, [config.model.class_path, config.data.class_path])
             # They are given the whole config, in place of what the model alone was made with.
             self.model._log_hyperparams = self.datamodule._log_hyperparams = False
         # Before those callbacks that write checkpoints.
@@ -227,6 +230,11 @@ class TrainingCLI(LightningCLI):
             if continued is not None and continued.in_place:
                 continued.require_unchanged()
         return folder, first_step
+
+    def _group(self, folder: Path) -> str:
+        """What a run and the tests of its weights have in common: the folder of the weights, below that of all runs."""
+        weights = folder if self.continued is None or self.continued.folder is None else self.continued.folder
+        return f"{weights.parent.name}/{weights.name}"
 
     def _require_fit(self) -> None:
         """Requires that model, data, checkpoint and loggers go together, before anything is made of them."""
