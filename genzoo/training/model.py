@@ -299,8 +299,12 @@ class GenerativeModel(LightningModule, ABC):
         require_batches_of_packs(self, type(self).__name__, sizes)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Re-seeds the global generator, which dropout draws from, as a function of (seed, rank, batch)."""
-        torch.manual_seed(counter_seed(run_seed(), Stream.GLOBAL, self.global_rank, self._batch))
+        """Re-seeds the global generators, which dropout draws from, as a function of (seed, rank, batch)."""
+        seed = counter_seed(run_seed(), Stream.GLOBAL, self.global_rank, self._batch)
+        # Not torch.manual_seed, which formats a stack trace for every kind of device that the machine has not.
+        torch.default_generator.manual_seed(seed)
+        if self.device.type != "cpu":
+            torch.get_device_module(self.device).manual_seed(seed)
 
     def training_noise(self) -> Noise:
         """Noise for the current batch, a function of (seed, rank, batch)."""
