@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from genzoo.latent.codes import random_codes
+from genzoo.noise import BatchNoise, Stream
 from genzoo.sampling.sampler import Sampler
 
 # So many codes are drawn where there is no closed form: the quantile 0.001 is then that of ten of them.
@@ -38,3 +39,30 @@ def latent_quantiles(sampler: Sampler, probabilities: Tensor, codes: Tensor | No
         # Says what is lacking, and what to do about it.
         drawn = random_codes(sampler, 1)
     return torch.quantile(drawn.double().cpu().flatten(1), probabilities, dim=0)
+
+
+def median_code(sampler: Sampler, codes: Tensor | None = None) -> Tensor:
+    """The code in the middle: the median of each latent dimension, where the prior's density is not 0.
+
+    Args:
+        sampler: Whose code it is.
+        codes: As for `latent_quantiles`.
+
+    Returns:
+        ``(*latent_shape)``, float32.
+
+    Raises:
+        ValueError: As for `latent_quantiles`.
+    """
+    median = latent_quantiles(sampler, torch.tensor([0.5]), codes).float().reshape(1, *sampler.latent_shape)
+    if sampler.prior is None or sampler.density is not None:
+        return median[0]
+    # The medians of a category's entries are all 0, which stands for none.
+    noise = BatchNoise(sampler.device, 0, Stream.SURROUNDING)
+    return sampler.prior.returned(median.to(sampler.device), noise)[0]
+
+
+def normal_probabilities(deviations: Tensor) -> Tensor:
+    """How probable it is that a normal number is not so many standard deviations above its mean: ``(T,)`` to it."""
+    probabilities: Tensor = torch.special.ndtr(deviations.double())
+    return probabilities

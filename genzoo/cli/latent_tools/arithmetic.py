@@ -9,16 +9,16 @@ from torch import Tensor
 from genzoo.cli.latent_tools.drawn import Drawn
 from genzoo.cli.latent_tools.found_concepts import ConceptFinder
 from genzoo.cli.latent_tools.items import add_condition_options, add_data_option, asked_for, condition_names
-from genzoo.cli.latent_tools.panels import captioned, signed, stacked
-from genzoo.cli.latent_tools.pictures import SHOWN_SIZE, Picture, tiles
-from genzoo.cli.latent_tools.plane import BLACK, COLOURS, plane_behind
+from genzoo.cli.latent_tools.panels import signed, stacked
 from genzoo.cli.plain_parser import PlainParser
-from genzoo.drawing import tiled
+from genzoo.drawing import SHOWN_SIZE, Picture, captioned, tiled, tiles
 from genzoo.hyperparameters import whole_number
 from genzoo.latent.arithmetic import MIDDLE, Term, combined, surrounded, terms_of
 from genzoo.latent.codes import origin_of_random_codes, random_codes
 from genzoo.latent.concepts import Concept
+from genzoo.latent.drawn import plane_behind
 from genzoo.latent.rows import decoded_rows
+from genzoo.plane import BLACK, COLOURS
 from genzoo.sampling.sampler import Sampler
 from genzoo.spec import is_image
 

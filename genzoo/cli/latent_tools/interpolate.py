@@ -17,11 +17,11 @@ from genzoo.cli.latent_tools.items import (
     condition_names,
     given_items,
 )
-from genzoo.cli.latent_tools.pictures import Picture, labelled_rows
-from genzoo.cli.latent_tools.plane import BLACK, COLOURS, plane_behind
 from genzoo.cli.plain_parser import PlainParser
+from genzoo.drawing import Picture
 from genzoo.hyperparameters import whole_number
 from genzoo.latent.codes import codes_of, origin_of_given_codes, origin_of_random_codes, random_codes
+from genzoo.latent.drawn import drawn_interpolation
 from genzoo.latent.interpolation import WAYS, Way, interpolate
 from genzoo.latent.rows import Rows, step_sizes
 from genzoo.sampling.sampler import Sampler
@@ -64,7 +64,6 @@ def draw(sampler: Sampler, options: argparse.Namespace) -> Drawn:
     # Pair by pair, with its ways one below the other.
     codes, items = (torch.stack(parts, dim=1).flatten(0, 1).cpu() for parts in zip(*rows, strict=True))
     found = Rows(codes, items)
-    draw_rows = _images if is_image(sampler.data_shape) else _points
     record = {
         "codes": ends.origin,
         "ways": ways,
@@ -72,7 +71,7 @@ def draw(sampler: Sampler, options: argparse.Namespace) -> Drawn:
         "step_size": "root of the mean squared difference of the values of neighbours in a row",
         "rows": _rows_of_record(found, ways, ends, condition_names(sampler, ends.y, options)),
     }
-    return Drawn(draw_rows(sampler, found, ways, ends, options.seed), record)
+    return Drawn(_drawn(sampler, found, ways, ends, options.seed), record)
 
 
 @dataclass(frozen=True)
@@ -108,23 +107,13 @@ def _given_ends(sampler: Sampler, options: argparse.Namespace) -> _Ends:
     return _Ends(codes, items.y, origin_of_given_codes(sampler), items)
 
 
-def _images(sampler: Sampler, rows: Rows, ways: Sequence[Way], ends: _Ends, seed: int) -> Picture:
-    """One row below the other; given images stand at their ends, beside what the model makes of their codes."""
+def _drawn(sampler: Sampler, rows: Rows, ways: Sequence[Way], ends: _Ends, seed: int) -> Picture:
+    """Given images stand at the ends of their rows, beside what the model makes of their codes."""
     shown = rows.items
-    if ends.items is not None:
+    if ends.items is not None and is_image(sampler.data_shape):
         given = ends.items.x.unflatten(0, (-1, 2)).repeat_interleave(len(ways), 0).to(shown)
         shown = torch.cat([given[:, :1], shown, given[:, 1:]], dim=1)
-    return labelled_rows(shown, sampler.data_spec, [*ways] * (len(shown) // len(ways)))
-
-
-def _points(sampler: Sampler, rows: Rows, ways: Sequence[Way], ends: _Ends, seed: int) -> Picture:
-    """Each row as a line from dot to dot, in the colour of its way."""
-    plane = plane_behind(sampler, rows.items.flatten(0, 1), seed)
-    for number, row in enumerate(rows.items):
-        plane.way(row, COLOURS[number % len(ways)])
-        plane.dots(row[[0, -1]], BLACK, radius=3)
-    plane.legend(ways, COLOURS[: len(ways)])
-    return plane.picture()
+    return drawn_interpolation(sampler, shown, [*ways] * (len(shown) // len(ways)), seed)
 
 
 def _rows_of_record(

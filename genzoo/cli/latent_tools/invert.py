@@ -16,11 +16,12 @@ from genzoo.cli.latent_tools.items import (
     given_items,
     items_of_test_set,
 )
-from genzoo.cli.latent_tools.pictures import Picture, labelled_rows
-from genzoo.cli.latent_tools.plane import BLACK, COLOURS, plane_behind
 from genzoo.cli.plain_parser import PlainParser
+from genzoo.drawing import Picture, labelled_rows
 from genzoo.hyperparameters import whole_number
+from genzoo.latent.drawn import plane_behind
 from genzoo.latent.inversion import Inversion, invert
+from genzoo.plane import BLACK, COLOURS
 from genzoo.sampling.capabilities import Encodes
 from genzoo.sampling.sampler import Sampler, in_eval_mode
 from genzoo.spec import is_image

@@ -12,12 +12,13 @@ from genzoo.cli.latent_tools.items import (
     condition_names,
     items_of_test_set,
 )
-from genzoo.cli.latent_tools.pictures import Picture, beside, without_gaps
-from genzoo.cli.latent_tools.plane import BLACK, COLOURS, Plane, names_in_colours, plane_behind
 from genzoo.cli.plain_parser import PlainParser
+from genzoo.drawing import Picture, beside, without_gaps
 from genzoo.hyperparameters import whole_number
 from genzoo.latent.codes import codes_of
+from genzoo.latent.drawn import plane_behind
 from genzoo.latent.manifold import manifold, places_in_plane, require_plane
+from genzoo.plane import BLACK, COLOURS, Plane, names_in_colours
 from genzoo.sampling.capabilities import Encodes
 from genzoo.sampling.sampler import Sampler
 from genzoo.spec import is_image

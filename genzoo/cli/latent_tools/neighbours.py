@@ -17,11 +17,9 @@ from genzoo.cli.latent_tools.items import (
     condition_names,
     given_items,
 )
-from genzoo.cli.latent_tools.panels import captioned, signed
-from genzoo.cli.latent_tools.pictures import Picture, labelled_rows
-from genzoo.cli.latent_tools.plane import COLOURS, GREY, Plane, planar
 from genzoo.cli.plain_parser import PlainParser
 from genzoo.hyperparameters import whole_number
+from genzoo.latent.drawn import drawn_neighbours
 from genzoo.latent.neighbours import Neighbours, nearest_neighbours
 from genzoo.sampling.sampler import Sampler
 from genzoo.spec import is_image, to_float, to_native, to_uint8
@@ -91,9 +89,9 @@ def draw(sampler: Sampler, options: argparse.Namespace) -> Drawn:
     }
     whole: Any = data.parts["train"]
     neighbours = _as_seen(whole.__getitems__(found.places.flatten().tolist())[0]).unflatten(0, found.places.shape)
-    if is_image(sampler.data_shape):
-        return Drawn(_images(sampler, items.x, neighbours, found, what), record)
-    return Drawn(_points(items.x, neighbours, _as_seen(training.images), what), record)
+    # In no order, the first ones are like all.
+    behind = _as_seen(training.images[:ITEMS_AT_ONCE])
+    return Drawn(drawn_neighbours(sampler, items.x.cpu(), found, neighbours, behind, what), record)
 
 
 def _data(sampler: Sampler, options: argparse.Namespace) -> "ArrayDataModule":
@@ -161,26 +159,3 @@ def _items_of_record(
         | ({"classes": [names[label] for label in labels[row]]} if has_classes else {})
         for row, name in enumerate(items.names)
     ]
-
-
-def _images(sampler: Sampler, x: Tensor, neighbours: Tensor, found: Neighbours, what: str) -> Picture:
-    """A row for each item, with its distance from the nearest in front."""
-    distances = [f"{float(distance):.2f}" for distance in found.distances[:, 0]]
-    left = captioned(labelled_rows(x.cpu()[:, None], sampler.data_spec, distances), what)
-    right = labelled_rows(neighbours, sampler.data_spec, [""] * len(x))
-    return signed([left, captioned(right, "nearest training images")], ["", ""])
-
-
-def _points(x: Tensor, neighbours: Tensor, training: Tensor, what: str) -> Picture:
-    """Items and their neighbours over the training points, with lines between them."""
-    limit = 1.1 * float(torch.cat([planar(x), planar(training)]).abs().max())
-    plane = Plane(-limit, limit)
-    # In no order, the first ones are like all.
-    plane.dots(training[:ITEMS_AT_ONCE], GREY)
-    for point, others in zip(x.cpu(), neighbours, strict=True):
-        for other in others:
-            plane.way(torch.stack([point, other]), COLOURS[1])
-        plane.dots(others, COLOURS[1], radius=2)
-    plane.dots(x, COLOURS[0], radius=4)
-    plane.legend([what, "nearest training points"], COLOURS[:2])
-    return plane.picture()

@@ -1,23 +1,13 @@
-"""Pictures with captions, put side by side as terms of a sum."""
+"""Pictures side by side, as terms of a sum, and one below the other."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from genzoo.cli.latent_tools.pictures import TEXT, Picture
+from genzoo.drawing import MARGIN, Picture
 
-SIGN, MARGIN = 22, 6
-
-
-def captioned(picture: Picture, caption: str) -> Picture:
-    """A picture with a line of text above its middle."""
-    font = ImageFont.load_default(TEXT)
-    width = max(picture.shape[1], round(font.getlength(caption)) + MARGIN)
-    image = Image.new("RGB", (width, picture.shape[0] + TEXT + MARGIN), "white")
-    ImageDraw.Draw(image).text((width / 2, TEXT / 2 + 1), caption, "black", font, anchor="mm")
-    image.paste(Image.fromarray(picture), ((width - picture.shape[1]) // 2, TEXT + MARGIN))
-    return np.array(image)
+SIGN = 22
 
 
 def signed(pictures: Sequence[Picture], signs: Sequence[str]) -> Picture:

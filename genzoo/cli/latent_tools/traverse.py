@@ -1,7 +1,6 @@
 """``genzoo latent traverse``: what each latent dimension changes."""
 
 import argparse
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -15,13 +14,11 @@ from genzoo.cli.latent_tools.items import (
     given_items,
     items_of_test_set,
 )
-from genzoo.cli.latent_tools.pictures import Picture, labelled_rows
-from genzoo.cli.latent_tools.plane import COLOURS, plane_behind
 from genzoo.cli.plain_parser import PlainParser
 from genzoo.hyperparameters import whole_number
 from genzoo.latent.codes import codes_of, random_codes
-from genzoo.latent.quantiles import latent_quantiles
-from genzoo.latent.rows import Rows
+from genzoo.latent.drawn import drawn_traversal
+from genzoo.latent.quantiles import latent_quantiles, median_code, normal_probabilities
 from genzoo.latent.traversal import Order, order_by_effect, order_by_kl, traverse
 from genzoo.sampling.capabilities import HasPosterior
 from genzoo.sampling.sampler import Sampler
@@ -83,7 +80,7 @@ def draw(sampler: Sampler, options: argparse.Namespace) -> Drawn:
         order = _order_by_effect(sampler, codes, labels, top, options)
     chosen = order.dimensions[:top].tolist()
     code, y = _code_to_change(sampler, codes, len(chosen), options)
-    values = latent_quantiles(sampler, _normal_probabilities(torch.linspace(-1, 1, steps) * options.deviations), codes)
+    values = latent_quantiles(sampler, normal_probabilities(torch.linspace(-1, 1, steps) * options.deviations), codes)
     rows = traverse(sampler, code, chosen, values, y)
     scores = order.scores[:top].tolist()
     record = {
@@ -101,15 +98,14 @@ def draw(sampler: Sampler, options: argparse.Namespace) -> Drawn:
     }
     unit = " nats" if order.by == "kl" else ""
     names = [f"{dimension}: {score:.3g}{unit}" for dimension, score in zip(chosen, scores, strict=True)]
-    draw_rows = _images if is_image(sampler.data_shape) else _points
-    return Drawn(draw_rows(sampler, rows, names, options.seed), record)
+    return Drawn(drawn_traversal(sampler, rows.items, names, options.seed), record)
 
 
 def _order_by_effect(
     sampler: Sampler, codes: Tensor | None, labels: Tensor | None, top: int, options: argparse.Namespace
 ) -> Order:
     """The order by what changes where one dimension alone goes from -1 to 1 standard deviation."""
-    values = latent_quantiles(sampler, _normal_probabilities(torch.tensor([-1.0, 1.0])), codes)
+    values = latent_quantiles(sampler, normal_probabilities(torch.tensor([-1.0, 1.0])), codes)
     if codes is not None:
         some = slice(CODES_OF_EFFECT)
         y = None if labels is None or not sampler.condition.shape else labels[some]
@@ -135,31 +131,4 @@ def _code_to_change(
     y = None if y is None else y.expand(rows, *y.shape[1:])
     if options.at == "random":
         return random_codes(sampler, 1, options.seed)[0], y
-    median = latent_quantiles(sampler, torch.tensor([0.5]), codes).float().reshape(1, *sampler.latent_shape)
-    if sampler.prior is not None and sampler.density is None:
-        # The medians of a category's entries are all 0, which stands for none.
-        median = sampler.prior.returned(median.to(sampler.device), sampler.fresh_noise())
-    return median[0], y
-
-
-def _normal_probabilities(deviations: Tensor) -> Tensor:
-    """How probable it is that a normal number is not so many standard deviations above its mean."""
-    probabilities: Tensor = torch.special.ndtr(deviations.double())
-    return probabilities
-
-
-def _images(sampler: Sampler, rows: Rows, names: Sequence[str], seed: int) -> Picture:
-    """One row below the other."""
-    return labelled_rows(rows.items, sampler.data_spec, names)
-
-
-def _points(sampler: Sampler, rows: Rows, names: Sequence[str], seed: int) -> Picture:
-    """Each dimension as a line through the point of the code that is changed."""
-    plane = plane_behind(sampler, rows.items.flatten(0, 1), seed)
-    colours = [COLOURS[row % len(COLOURS)] for row in range(len(names))]
-    for row, colour in zip(rows.items, colours, strict=True):
-        plane.way(row, colour, width=2)
-        # The end where the latent variable is largest.
-        plane.dots(row[-1:], colour, radius=4)
-    plane.legend(names, colours)
-    return plane.picture()
+    return median_code(sampler, codes), y

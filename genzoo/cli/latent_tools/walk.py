@@ -16,14 +16,14 @@ from genzoo.cli.latent_tools.items import (
     condition_names,
     given_items,
 )
-from genzoo.cli.latent_tools.pictures import Picture, tiles
-from genzoo.cli.latent_tools.plane import COLOURS, plane_behind
 from genzoo.cli.plain_parser import PlainParser
-from genzoo.drawing import tiled
+from genzoo.drawing import Picture, tiled, tiles
 from genzoo.hyperparameters import whole_number
 from genzoo.latent.codes import codes_of, origin_of_given_codes, origin_of_random_codes, random_codes
+from genzoo.latent.drawn import plane_behind
 from genzoo.latent.rows import step_sizes
 from genzoo.latent.walk import walk
+from genzoo.plane import COLOURS
 from genzoo.sampling.sampler import Sampler
 from genzoo.spec import is_image
 

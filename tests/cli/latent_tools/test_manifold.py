@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from genzoo.cli.latent_tools.pictures import without_gaps
+from genzoo.drawing import without_gaps
 from genzoo.latent.manifold import manifold
 from genzoo.zoo.loading import load
 

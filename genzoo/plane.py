@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional
 
-from genzoo.cli.latent_tools.pictures import TEXT, Picture
-from genzoo.sampling.sampler import Sampler
+from genzoo.drawing import TEXT, Picture
 
 Colour = tuple[int, int, int]
 # Ten colours that can be told apart (Tableau 10).
@@ -20,8 +18,8 @@ COLOURS: tuple[Colour, ...] = (
 BLACK, GREY = (0, 0, 0), (205, 205, 205)
 # Everything is drawn so many times as large and then made smaller, for smooth edges.
 FINENESS = 3
-SAMPLES_BEHIND = 2000
-SHARE_SHOWN = 0.995
+# Points that all are one have a square of some size around them.
+SMALLEST = 1e-6
 
 
 class Plane:
@@ -65,7 +63,10 @@ class Plane:
         return np.array(self.image.resize((self.size, self.size), Image.Resampling.BOX))
 
     def _pixels(self, points: Tensor) -> list[tuple[float, float]]:
-        x, y = ((planar(points) - self.low) / (self.high - self.low) * self.size * FINENESS).T
+        finite = planar(points)
+        # A model that has gone astray makes points that lie nowhere.
+        finite = finite[finite.isfinite().all(1)]
+        x, y = ((finite - self.low) / (self.high - self.low) * self.size * FINENESS).T
         # Rows of a picture run downwards, y upwards.
         return list(zip(x.tolist(), (self.size * FINENESS - y).tolist(), strict=True))
 
@@ -84,19 +85,13 @@ def planar(points: Tensor) -> Tensor:
     return functional.pad(found, (0, 2 - found.shape[1]))
 
 
-def plane_behind(sampler: Sampler, points: Tensor, seed: int) -> Plane:
-    """The square that holds given points, and samples of the model, in grey, if it needs no conditions for them.
+def reach(points: Tensor, share: float = 1.0) -> float:
+    """How far from 0 the first two coordinates of points ``(N, D)`` go, at most; of none, a little more than 0.
 
     Args:
-        sampler: A model of points.
-        points: ``(N, D)``, what shall be drawn.
-        seed: Of the samples.
+        points: Those that are not finite do not count.
+        share: Of the points, the nearest ones, that do.
     """
-    is_drawn = sampler.can_sample and sampler.condition.has_default
-    samples = planar(sampler.sample(SAMPLES_BEHIND, seed=seed)) if is_drawn else torch.empty(0, 2)
-    # A few samples that went far astray may lie outside, which would make all else small.
-    far = samples.abs().amax(1).quantile(SHARE_SHOWN) if is_drawn else 0.0
-    limit = 1.1 * max(float(planar(points).abs().max()), float(far))
-    plane = Plane(-limit, limit)
-    plane.dots(samples, GREY)
-    return plane
+    farthest = planar(points).abs().amax(1)
+    farthest = farthest[farthest.isfinite()]
+    return max(float(farthest.quantile(share)), SMALLEST) if len(farthest) else SMALLEST
