@@ -1,7 +1,9 @@
 """What usually goes wrong in adversarial training, said once each, with what to try."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,11 +12,14 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import Tensor
 
 from genzoo.data.arrays import Batch
+from genzoo.files import write_whole
 from genzoo.hyperparameters import whole_number
 from genzoo.training.model import GenerativeModel
 
 # How many samples are compared with as many real items; more would cost time in every epoch and tell little more.
 ALIKE = 256
+# In the folder of a run: what was said, as a list of {"name", "epoch", "step", "text"}.
+KEPT = "alarms.json"
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,8 @@ class Alarms(Callback):
     follows a gradient: one that has died says 1/2 to everything too. Critics, which give no probabilities, are not
     watched for this.
 
-    What to try is made of settings that the model has. Non-finite values are an error of the model's own.
+    What to try is made of settings that the model has. Non-finite values are an error of the model's own. What was said
+    is kept in ``alarms.json`` in the run folder, with the epoch and the number of steps after which it was.
 
     Args:
         least_diversity: Share of the real items' diversity below which samples are alike.
@@ -131,6 +137,7 @@ class Alarms(Callback):
     def _begin_anew(self) -> None:
         self._real: Tensor | None = None
         self._said: set[str] = set()
+        self._alarms: list[dict[str, str | int]] = []
         self._has_told_apart = False
         self._since: dict[str, int] = {}
 
@@ -163,6 +170,7 @@ class Alarms(Callback):
         steps = self._lasts("alike_steps", are_alike, trainer.global_step)
         if epochs >= self.collapsed_epochs and steps >= self.collapsed_steps:
             self._say(
+                trainer,
                 "collapse",
                 f"mode collapse: for {epochs} epochs the samples have been nearly all alike (their mean distance is "
                 f"{diversity:.3g}, that of real ones {real:.3g}). "
@@ -179,6 +187,7 @@ class Alarms(Callback):
         self._has_told_apart |= accuracy > 0.75
         if self._lasts("won", accuracy > self.won_accuracy, step) >= self.won_steps:
             self._say(
+                trainer,
                 "won",
                 f"the discriminator has won: for {self.won_steps} steps it has told more than "
                 f"{self.won_accuracy:.0%} of all images apart, and the generator learns little from it. "
@@ -194,7 +203,8 @@ class Alarms(Callback):
         is_over = self._lasts("even", cannot_tell, step) >= self.patience
         # All devices stop together, once it is over on each of them.
         if self.stop_at_equilibrium and trainer.strategy.reduce_boolean_decision(is_over):
-            self._say("even", f"the game is over: for {self.patience} steps D(x) and D(G(z)) have both been 1/2")
+            text = f"the game is over: for {self.patience} steps D(x) and D(G(z)) have both been 1/2"
+            self._say(trainer, "even", text)
             trainer.should_stop = True
 
     def _lasts(self, name: str, holds: bool, step: int) -> int:
@@ -204,17 +214,36 @@ class Alarms(Callback):
             return 0
         return step - self._since.setdefault(name, step) + 1
 
-    def _say(self, name: str, text: str) -> None:
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Leaves out of the file what was said after the checkpoint that the run went on from, and not again since."""
+        if (Path(trainer.default_root_dir) / KEPT).is_file():
+            self._keep(trainer)
+
+    def _say(self, trainer: Trainer, name: str, text: str) -> None:
         if name not in self._said:
             self._said.add(name)
+            epoch, step = trainer.current_epoch + 1, trainer.global_step
+            self._alarms.append({"name": name, "epoch": epoch, "step": step, "text": text})
+            self._keep(trainer)
             rank_zero_warn(text)
+
+    def _keep(self, trainer: Trainer) -> None:
+        if trainer.is_global_zero:
+            write_whole(Path(trainer.default_root_dir) / KEPT, json.dumps(self._alarms, indent=2) + "\n")
 
     def state_dict(self) -> dict[str, Any]:
         """What has been seen and said, for a run that is resumed."""
-        return {"said": sorted(self._said), "since": self._since, "has_told_apart": self._has_told_apart}
+        return {
+            "said": sorted(self._said),
+            "alarms": self._alarms,
+            "since": self._since,
+            "has_told_apart": self._has_told_apart,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restores what has been seen and said."""
         self._said = set(state_dict["said"])
+        # Version 0.1 remembered no more than which had been said.
+        self._alarms = state_dict.get("alarms", [])
         self._since = state_dict["since"]
         self._has_told_apart = state_dict["has_told_apart"]

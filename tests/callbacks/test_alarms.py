@@ -1,5 +1,6 @@
 """Alarms: they fire on a constant generator, on a perfect discriminator and at an equilibrium, and not otherwise."""
 
+import json
 import re
 import warnings
 
@@ -110,6 +111,28 @@ def test_epochs_of_few_steps_are_no_mode_collapse(least, epochs, trainer):
 
 def test_by_default_a_run_of_twelve_steps_has_not_collapsed(trainer):
     assert heard(trainer, Alarms(), Constant, epochs=4) == ([], 12)
+
+
+def test_what_was_said_is_kept_in_the_run_folder(trainer, tmp_path):
+    said, _ = heard(trainer, Alarms(collapsed_epochs=2, collapsed_steps=4, won_steps=5), Perfect, epochs=3)
+    kept = json.loads((tmp_path / "alarms.json").read_text())
+    assert [alarm["text"] for alarm in kept] == said
+    assert [(alarm["name"], alarm["epoch"], alarm["step"]) for alarm in kept] == [("won", 2, 5)]
+    heard(trainer, Alarms(), Constant, epochs=1)
+    assert json.loads((tmp_path / "alarms.json").read_text()) == []
+
+
+def test_a_run_that_goes_on_keeps_what_was_said_before_its_checkpoint(trainer, tmp_path):
+    first, second = Alarms(), Alarms()
+    heard(trainer, first, epochs=1)
+    first._alarms = [{"name": "won", "epoch": 1, "step": 2, "text": "said"}]
+    second.load_state_dict(first.state_dict())
+    (tmp_path / "alarms.json").write_text('[{"name": "collapse"}]')
+    second.on_train_end(trainer(), GAN(data_spec=RandomImages().spec))
+    assert json.loads((tmp_path / "alarms.json").read_text()) == first._alarms
+    # Of a checkpoint of version 0.1.
+    second.load_state_dict({"said": ["won"], "since": {}, "has_told_apart": True})
+    assert second._alarms == []
 
 
 def test_another_fit_is_watched_anew(trainer):
