@@ -17,6 +17,7 @@ from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_only, rank_zero_warn
 
 from genzoo.files import system_refusal, whole_file, write_whole
+from genzoo.wandb_account import is_logged_in, keep_wandb_quiet
 
 # Where a run folder keeps the identity of its W&B run, so that a resumed run goes on as the same one.
 BEGUN = "wandb/run.json"
@@ -246,7 +247,7 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
             _require_understood(self._wandb_init["project"])
             if self._asked_mode in UPLOADING:
                 try:
-                    has_login = _is_logged_in()
+                    has_login = is_logged_in()
                 except wandb.errors.AuthenticationError as error:
                     raise ValueError(f"W&B refuses its credentials ({error}); log in anew with wandb login") from error
                 if not has_login:
@@ -264,11 +265,8 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
     def begun_run(self) -> Any:
         """The W&B run, on the first device; it begins now unless it has before."""
         if self._experiment is None:
-            import wandb
-
-            if "WANDB_SHOW_INFO" not in os.environ:
-                # One line says where the run is, in place of four here and two dozen at the end; warnings stay.
-                wandb.setup(wandb.Settings(show_info=False))
+            # One line says where the run is, in place of four here and two dozen at the end.
+            keep_wandb_quiet()
             self.require_usable()
             self._wandb_init["mode"] = self._chosen_mode()
             run = self._begin()
@@ -318,7 +316,7 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
         if self._asked_mode != "auto":
             return self._asked_mode
         try:
-            has_login = _is_logged_in()
+            has_login = is_logged_in()
         except wandb.errors.AuthenticationError as error:
             rank_zero_warn(f"W&B refuses its credentials ({error}); the run is written to {self._save_dir}")
             has_login = False
@@ -356,12 +354,6 @@ def _begun(folder: Path) -> dict[str, Any]:
     # Runs of earlier versions: the id stands in the names of W&B's own folders.
     earlier = sorted((folder / "wandb").glob("*run-*-*"))
     return {"id": earlier[-1].name.rpartition("-")[2], "name": folder.name} if earlier else {}
-
-
-def _is_logged_in() -> bool:
-    import wandb
-
-    return bool(wandb.login(prompt=False, verify=False))
 
 
 def _require_understood(project: str) -> None:

@@ -21,7 +21,7 @@ PACKAGE = Path(genzoo.__file__).parent
 FLOORS = [
     ["cli"],
     ["callbacks"],
-    ["evaluation", "latent", "zoo", "export"],
+    ["evaluation", "latent", "zoo", "export", "dashboards"],
     ["models"],
     ["training"],
     ["sampling", "metrics"],

@@ -29,6 +29,7 @@ verbs:
   list        what is in the zoo
   show        the card of one of its models: genzoo show cgan-fashion-mnist-mini
   publish     put a run into the zoo: genzoo publish RUN NAME
+  dashboard   a workspace and a report in W&B: genzoo dashboard --entity NAME --project NAME
 
 MODEL is a run folder, a checkpoint, or a name from the zoo; each verb has a --help.
 
@@ -61,6 +62,7 @@ OTHER_VERBS = {
     "list": "genzoo.cli.shelves:list_entries",
     "show": "genzoo.cli.shelves:show_entry",
     "publish": "genzoo.cli.shelves:publish_entry",
+    "dashboard": "genzoo.cli.dashboard:dashboard",
 }
 VERBS = (*LIGHTNING_VERBS, *OTHER_VERBS)
 
