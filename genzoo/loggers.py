@@ -3,7 +3,7 @@
 import csv
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
@@ -12,8 +12,10 @@ from typing import Any, Literal
 import lightning.pytorch.loggers
 import numpy as np
 from lightning.fabric.loggers.logger import rank_zero_experiment
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
+from lightning.pytorch.loggers.utilities import _scan_checkpoints
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_only, rank_zero_warn
 
 from genzoo.files import system_refusal, whole_file, write_whole
@@ -198,6 +200,7 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
         self.mode = mode
         self._given = {"project": project, "name": name, "entity": entity}
         self._folder: Path | None = None
+        self._data: dict[str, Any] = {}
         self._summarised: set[str] = set()
 
     def place(self, folder: Path, first_step: int = 0) -> None:
@@ -289,6 +292,45 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
     def log_config(self, config: dict[str, Any]) -> None:
         """Makes the whole resolved config the run's config, in place of the model's hyperparameters alone."""
         super().log_hyperparams(config)
+
+    @rank_zero_only
+    def log_data(self, name: str, description: Mapping[str, Any]) -> None:
+        """Says which data the run's checkpoints come from, if they are uploaded.
+
+        They are an input of the run, an artifact that holds their description and no items, so that all runs on the
+        same data hang together. W&B knows inputs of runs online alone; offline the checkpoints carry the description.
+
+        Args:
+            name: Of the data.
+            description: What tells them from others, as JSON can write it.
+        """
+        self._data = {"data": name, **description}
+        run = self.experiment
+        if self._log_model is False or run.offline or run.disabled:
+            return
+        import wandb
+
+        artifact = wandb.Artifact(name, type="dataset", metadata=self._data)
+        with artifact.new_file("data.json") as file:
+            json.dump(self._data, file, indent=1)
+        run.use_artifact(artifact)
+
+    def _scan_and_log_checkpoints(self, checkpoint_callback: ModelCheckpoint) -> None:
+        """Uploads the checkpoints that are new, as ``model-ID`` with the aliases ``last`` and ``best``.
+
+        Lightning's own way knows no ``last``, and describes the callback in place of what the weights come from.
+        """
+        import wandb
+
+        for time, path, score, _ in _scan_checkpoints(checkpoint_callback, self._logged_model_time):
+            of_path = {checkpoint_callback.last_model_path: "last", checkpoint_callback.best_model_path: "best"}
+            metadata: dict[str, Any] = {"file": Path(path).name, **self._data}
+            if score is not None and of_path.get(path) != "last":
+                metadata["score"] = {str(checkpoint_callback.monitor): float(score)}
+            artifact = wandb.Artifact(f"model-{self.experiment.id}", type="model", metadata=metadata)
+            artifact.add_file(path, name="model.ckpt", policy="mutable")
+            self.experiment.log_artifact(artifact, aliases=[of_path[path]] if path in of_path else [])
+            self._logged_model_time[path] = time
 
     @rank_zero_only
     def log_hyperparams(self, params: Any) -> None:
@@ -410,3 +452,24 @@ def log_picture(logger: Logger, name: str, picture: np.ndarray, step: int) -> No
         logger.experiment.add_image(name, picture, step, dataformats="HWC")
     elif isinstance(logger, MLFlowLogger):
         logger.experiment.log_image(logger.run_id, picture, key=name, step=step)
+
+
+def log_table(logger: Logger, name: str, table: Mapping[str, Sequence[Any]], step: int) -> None:
+    """Hands a table to a logger, if it is one that shows tables.
+
+    Args:
+        logger: Any of Lightning's loggers.
+        name: What the table is called there.
+        table: Its columns by heading, all of one length; None where a cell is empty.
+        step: The step that scalars of the same moment carry.
+    """
+    rows = [list(row) for row in zip(*table.values(), strict=True)]
+    if isinstance(logger, lightning.pytorch.loggers.WandbLogger):
+        logger.log_table(key=name, columns=list(table), data=rows, step=step)
+    elif isinstance(logger, TensorBoardLogger):
+        lines = [list(table), ["---"] * len(table), *rows]
+        text = "\n".join("| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |" for row in lines)
+        logger.experiment.add_text(name, text, step)
+    elif isinstance(logger, MLFlowLogger):
+        columns = {heading: list(cells) for heading, cells in table.items()}
+        logger.experiment.log_table(logger.run_id, columns, f"{name}.json")

@@ -141,3 +141,15 @@ def wandb_config(records):
     """The config of an offline run."""
     updates = (u for record in records for u in [*record.run.config.update, *record.config.update])
     return {update.key or "/".join(update.nested_key): json.loads(update.value_json) for update in updates}
+
+
+def wandb_values(items):
+    """What an entry of the history or the summary of an offline run says, by name."""
+    values = {}
+    for item in items:
+        *path, last = [item.key] if item.key else item.nested_key
+        place = values
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = json.loads(item.value_json)
+    return values

@@ -1,11 +1,17 @@
 """Every shipped config runs a step through the command line."""
 
+import csv
 import warnings
 
+import numpy as np
 import pytest
+import yaml
+from PIL import Image
 
 from genzoo.cli import main
 from genzoo.cli.configs import shipped_configs
+from genzoo.provenance import read_provenance
+from tests.conftest import read_wandb_run, wandb_config, wandb_values
 
 CONFIGS = sorted(
     path.relative_to(shipped_configs()).as_posix()
@@ -15,7 +21,7 @@ CONFIGS = sorted(
 STEP = [
     *("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"),
     *("--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--data.batch_size", "8"),
-    *("--pictures.columns", "2", "--pictures.rows", "2"),
+    *("--pictures.columns", "2", "--pictures.rows", "2", "--trainer.log_every_n_steps", "1"),
 ]
 
 KNOWN_MISTAKES = ".*(asks for the gradient of each|both limit how steep|nothing limits how steep)"
@@ -56,9 +62,40 @@ def test_every_config_runs_and_leaves_checkpoint_pictures_and_wandb_run(config, 
     assert list(run.glob("wandb/offline-run-*"))
 
 
-def test_configs_budget_by_epochs_and_run_on_embedded_data():
-    import yaml
+@pytest.mark.parametrize("config", CONFIGS)
+def test_the_wandb_run_of_every_config_tells_what_its_folder_does(config, runs):
+    (run,) = runs.glob(f"runs/*/{run_of(config)}")
+    (file,) = run.glob("wandb/offline-run-*/run-*.wandb")
+    records = read_wandb_run(file)
+    settings = wandb_config(records)
+    assert {name: settings[name] for name in settings if name not in ("_wandb", "provenance")} == yaml.safe_load(
+        (run / "config.yaml").read_text()
+    )
+    assert settings["provenance"] == read_provenance(run)[-1]
+    assert settings["provenance"]["command"].startswith(f"genzoo fit --config configs/{config}")
+    history = [wandb_values(record.history.item) for record in records if record.HasField("history")]
+    # Pictures and histograms, which no file of numbers holds, come by themselves.
+    numbers = [entry for entry in history if not any("pictures/" in name or "_dimension" in name for name in entry)]
+    with (run / "metrics.csv").open() as table:
+        for row, entry in zip(csv.DictReader(table), numbers, strict=True):
+            measured = {name: float(value) for name, value in row.items() if value and name not in ("step", "epoch")}
+            assert measured
+            logged = {name: value for name, value in entry.items() if name.startswith(("train/", "val/"))}
+            assert logged == pytest.approx(measured, nan_ok=True)
+            assert entry["trainer/global_step"] == int(row["step"])
+    drawn = {name: value for entry in history for name, value in entry.items() if name.startswith("pictures/")}
+    steps = {entry["trainer/global_step"] for entry in history if any(name.startswith("pictures/") for name in entry)}
+    assert steps == {numbers[-1]["trainer/global_step"]}
+    assert {f"{name.removeprefix('pictures/')}_epoch_0001.png" for name in drawn} == {
+        path.name for path in run.glob("images/*_epoch_*.png")
+    }
+    for name, value in drawn.items():
+        (logged,) = (Image.open(file.parent / "files" / place) for place in value["filenames"])
+        shown = Image.open(run / "images" / f"{name.removeprefix('pictures/')}_epoch_0001.png")
+        assert np.array_equal(np.asarray(logged), np.asarray(shown))
 
+
+def test_configs_budget_by_epochs_and_run_on_embedded_data():
     for config in CONFIGS:
         settings = yaml.safe_load((shipped_configs() / config).read_text())
         assert "max_steps" not in settings["trainer"]

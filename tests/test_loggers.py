@@ -123,8 +123,7 @@ logger.experiment.finish()
     records = read_wandb_run(next(tmp_path.glob("wandb/offline-run-*/run-*.wandb")))
     config, history = wandb_config(records), {}
     for record in records:
-        for item in record.history.item:
-            history.setdefault(item.key or "/".join(item.nested_key), json.loads(item.value_json))
+        history = wandb_values(record.history.item) | history
     assert config["model"] == {"class_path": "VAE"}
     assert config["trainer"] == {"max_epochs": 3}
     assert "latent_dim" not in config

@@ -1,5 +1,6 @@
 """Scores of a trained model on the test split, each with its protocol and what real data get."""
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from genzoo.evaluation.groups import all_scores, require_fit
 from genzoo.evaluation.score import Score, score_table, write_scores
 from genzoo.evaluation.score_group import GroupName
 from genzoo.hyperparameters import whole_number
-from genzoo.loggers import log_picture
+from genzoo.loggers import log_picture, log_table
 from genzoo.training.model import GenerativeModel
 
 
@@ -144,7 +145,18 @@ class Evaluation(Callback):
         sys.stdout.write(f"written to {path}\n")
         for logger in trainer.loggers:
             logger.log_metrics({f"test/{score.name}": score.value for score in self.scores}, trainer.global_step)
+            log_table(logger, "scores", self._columns(), trainer.global_step)
             logger.save()
+
+    def _columns(self) -> dict[str, list[Any]]:
+        better = {True: "high", False: "low", None: None}
+        return {
+            "score": [score.name for score in self.scores],
+            "value": [score.value for score in self.scores],
+            "real data": [score.floor for score in self.scores],
+            "better": [better[score.higher_is_better] for score in self.scores],
+            "protocol": [json.dumps(score.protocol, sort_keys=True) for score in self.scores],
+        }
 
     def _hand_out_pictures(self, trainer: Trainer, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
         for name, picture in pictures.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from genzoo import __version__
 from genzoo.cli.ending import Stopped, silence_closed_outputs, stoppable
 from genzoo.names import nearest
+from genzoo.provenance import in_command
 
 USAGE = """\
 genzoo: variational autoencoders and generative adversarial networks on PyTorch Lightning
@@ -78,9 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SIGTERM 143, and 141 where the reader of the output has gone.
     """
     try:
-        with stoppable():
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        with stoppable(), in_command(given):
             try:
-                return _run(list(sys.argv[1:] if arguments is None else arguments))
+                return _run(given)
             finally:
                 # While a closed pipe can still be answered: flushed when Python ends, it would give a traceback.
                 sys.stdout.flush()

@@ -1,6 +1,5 @@
 """``genzoo evaluate``: scores of images from anywhere, a folder or an array, against a data set."""
 
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,11 +21,12 @@ from genzoo.data.images import ImageDataModule
 from genzoo.data.splits import ArrayDataModule
 from genzoo.evaluation.classes import accuracy_of
 from genzoo.evaluation.compared import real_images, size_protocol
-from genzoo.evaluation.score import Plain, Score, score_table, versions, write_scores
+from genzoo.evaluation.score import Score, score_table, write_scores
 from genzoo.evaluation.suite import score_samples
 from genzoo.evaluation.suited_extractors import suited_extractors
 from genzoo.metrics.classification_accuracy import NearestNeighbourAccuracy
 from genzoo.metrics.extractors.extractor import FeatureExtractor
+from genzoo.provenance import Plain, command, versions
 
 
 def evaluate(arguments: Sequence[str]) -> int:
@@ -100,7 +100,7 @@ def _scored(
         "samples": settings.samples,
         "data": type(data).__name__,
         "split": "test",
-        "command": shlex.join(["genzoo", *sys.argv[1:]]),
+        "command": command(),
         **size_protocol(data),
         "samples_to_native_size": "as they are",
     }

@@ -20,7 +20,9 @@ from lightning_utilities.core.rank_zero import rank_zero_only, rank_zero_warn
 from genzoo.checkpoint_files import CONFIG
 from genzoo.files import reason, remedy, write_whole
 from genzoo.loggers import WandbLogger
+from genzoo.provenance import add_provenance, provenance
 from genzoo.training.steps import ends_step
+from genzoo.training.storing import identity_of_data
 
 LOCK = ".lock"
 FOLDER_OF_RANK_ZERO = "GENZOO_RUN_FOLDER"
@@ -166,7 +168,8 @@ class SaveConfig(Callback):
 
     Training has begun when its first step is done, or the first checkpoint is about to be written: what cannot begin,
     or go on, leaves no trace, and every checkpoint lies beside the settings that it was made with. Where a run goes on
-    with other settings, the config until then is kept beside it.
+    with other settings, the config until then is kept beside it. With what the run was made, `provenance`, is added to
+    ``provenance.json`` at the same time.
 
     Args:
         config: The settings, in YAML.
@@ -211,10 +214,18 @@ class SaveConfig(Callback):
         if self._is_saved or not trainer.is_global_zero:
             return
         self._is_saved = True
+        folder, data = Path(trainer.default_root_dir), trainer.datamodule  # type: ignore[attr-defined]
+        made_with = {"first_step": self.first_step, "date": datetime.now().astimezone().isoformat(timespec="seconds")}
+        made_with |= provenance()
+        if (identity := identity_of_data(trainer)) is not None:
+            made_with["data_identity"] = identity
+        add_provenance(folder, made_with)
+        settings = yaml.safe_load(self.config)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                logger.log_config(yaml.safe_load(self.config))
-        path = Path(trainer.default_root_dir) / CONFIG
+                logger.log_config(settings | {"provenance": made_with})
+                logger.log_data(type(data).__name__, {"identity": identity, "settings": settings["data"]})
+        path = folder / CONFIG
         before = path.read_text(encoding="utf-8") if path.is_file() else self.config
         if before != self.config:
             write_whole(_unused(path.with_name(f"config_until_step_{self.first_step:07d}.yaml")), before)

@@ -1,7 +1,5 @@
 """What scores compare: samples of a model, and the data as a model and as its file have them."""
 
-import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genzoo.data.splits import PARTS_IN_WORDS, ArrayDataModule, Part
-from genzoo.evaluation.score import Plain, versions
+from genzoo.provenance import Plain, command, versions
 from genzoo.spec import is_image, to_float, to_native, to_uint8, way_to_native
 from genzoo.training.model import GenerativeModel
 
@@ -62,7 +60,7 @@ class Comparison:
             "split": "test",
             "weights": self.model.best_weights,
             "seed": self.seed,
-            "command": shlex.join(["genzoo", *sys.argv[1:]]),
+            "command": command(),
             **versions(),
         }
         if is_image(self.model.data_shape):

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from genzoo.data.cache import ArrayCache, ArrayWriter, default_cache_dir
-from genzoo.evaluation.score import versions
 from genzoo.metrics.extractors.extractor import Embedding, FeatureExtractor
 from genzoo.metrics.inputs import require_images
+from genzoo.provenance import versions
 from genzoo.subsets import choose_some
 
 # How many of the images are looked at anew, to see whether the extractor still sees the same.

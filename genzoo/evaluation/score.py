@@ -2,19 +2,14 @@
 
 import json
 import math
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from typing_extensions import Self
 
 from genzoo.files import write_whole
-
-Plain = str | int | float | bool | None
-
-PACKAGES = ("genzoo", "torch", "torchvision", "lightning", "torchmetrics", "numpy", "scikit-learn", "torch-fidelity")
+from genzoo.provenance import Plain
 
 
 @dataclass(frozen=True)
@@ -94,18 +89,6 @@ def score_table(scores: Sequence[Score]) -> str:
 
 def _short(value: float) -> str:
     return f"{value:.4g}"
-
-
-def versions() -> dict[str, Plain]:
-    """The versions of Python and of the packages that scores depend on, for a protocol."""
-    found: dict[str, Plain] = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        # Optional ones, and genzoo itself where it runs from a checkout that is not installed.
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def write_scores(scores: Sequence[Score], path: Path) -> None:

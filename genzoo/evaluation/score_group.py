@@ -8,8 +8,9 @@ from torch import Tensor
 
 from genzoo.data.splits import ArrayDataModule
 from genzoo.evaluation.compared import Comparison
-from genzoo.evaluation.score import Plain, Score
+from genzoo.evaluation.score import Score
 from genzoo.metrics.extractors.extractor import FeatureExtractor
+from genzoo.provenance import Plain
 from genzoo.spec import is_image
 from genzoo.training.model import GenerativeModel
 

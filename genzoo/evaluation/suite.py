@@ -10,7 +10,7 @@ from torchmetrics import Metric
 
 from genzoo.evaluation.compared import UNSYNCHRONISED
 from genzoo.evaluation.feature_cache import cached_embedding
-from genzoo.evaluation.score import Plain, Score, versions
+from genzoo.evaluation.score import Score
 from genzoo.metrics.authenticity import Authenticity
 from genzoo.metrics.diversity import PairwiseDiversity
 from genzoo.metrics.extractors.extractor import INCEPTION, Embedding, FeatureExtractor
@@ -20,6 +20,7 @@ from genzoo.metrics.inputs import TooFewSamplesError
 from genzoo.metrics.kernel import KernelDistance
 from genzoo.metrics.precision_recall import PrecisionRecall
 from genzoo.metrics.sharpness import Sharpness
+from genzoo.provenance import Plain, versions
 from genzoo.subsets import choose_some
 
 logger = logging.getLogger(__name__)

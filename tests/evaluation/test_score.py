@@ -5,7 +5,8 @@ import math
 import pytest
 
 from genzoo.evaluation import Score, score
-from genzoo.evaluation.score import score_table, versions
+from genzoo.evaluation.score import score_table
+from genzoo.provenance import versions
 
 
 def test_it_survives_json():
