@@ -7,9 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 import wandb
+from lightning.pytorch.loggers import TensorBoardLogger
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from genzoo.loggers import CSVLogger, WandbLogger
-from tests.conftest import read_wandb_run, wandb_config
+from genzoo.loggers import CSVLogger, WandbLogger, log_table
+from tests.conftest import read_wandb_run, wandb_config, wandb_values
 
 
 def test_csv_goes_to_the_run_folder_alone(tmp_path):
@@ -121,22 +123,85 @@ logger.experiment.finish()
     (png,) = tmp_path.glob("wandb/offline-run-*/files/media/images/pictures/*.png")
     assert np.array_equal(np.asarray(Image.open(png)), np.load(tmp_path / "picture.npy"))
     records = read_wandb_run(next(tmp_path.glob("wandb/offline-run-*/run-*.wandb")))
-    config, history = wandb_config(records), {}
+    config, history, summary = wandb_config(records), {}, {}
     for record in records:
         history = wandb_values(record.history.item) | history
+        summary |= wandb_values(record.summary.update)
     assert config["model"] == {"class_path": "VAE"}
     assert config["trainer"] == {"max_epochs": 3}
     assert "latent_dim" not in config
     assert history["train/loss"] == 1.5
     assert history["trainer/global_step"] == 2
-    assert history["val/divergences/_type"] == "histogram"
-    assert sum(history["val/divergences/values"]) == 3
-    assert (history["val/divergences/bins"][0], history["val/divergences/bins"][-1]) == (0.0, 2.0)
-    updates = [update for record in records for update in record.summary.update]
-    summary = {update.key or "/".join(update.nested_key): json.loads(update.value_json) for update in updates}
+    assert history["val/divergences"]["_type"] == "histogram"
+    assert sum(history["val/divergences"]["values"]) == 3
+    assert (history["val/divergences"]["bins"][0], history["val/divergences"]["bins"][-1]) == (0.0, 2.0)
     assert summary["val/elbo"] == {"max": -1.0, "last": -2.0}
     assert summary["val/fd/digits"] == {"min": 1.0, "last": 2.0}
     assert summary["val/kl"] == 2.0
+
+
+def test_uploaded_checkpoints_are_called_last_and_best_and_say_what_data_they_come_from(tmp_path):
+    program = f"""
+import pathlib, torch
+from types import SimpleNamespace
+from genzoo.loggers import WandbLogger, log_table
+folder = pathlib.Path({str(tmp_path)!r})
+logger = WandbLogger(log_model=True, mode="offline")
+logger.place(folder)
+logger.log_data("Digits", {{"identity": "abc"}})
+log_table(logger, "scores", {{"score": ["nll", "fd"], "value": [2.5, 1.0], "real data": [None, 0.5]}}, 7)
+(folder / "last.ckpt").write_bytes(b"last"), (folder / "best.ckpt").write_bytes(b"best")
+checkpoints = SimpleNamespace(
+    last_model_path=str(folder / "last.ckpt"), best_model_path=str(folder / "best.ckpt"), best_k_models={{}},
+    current_score=None, best_model_score=torch.tensor(3.0), monitor="val/nll", save_top_k=1,
+)
+for _ in range(2):
+    logger.after_save_checkpoint(checkpoints)
+logger.finalize("success")
+logger.finalize("success")
+logger.experiment.finish()
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    assert result.returncode == 0, result.stderr
+    records = read_wandb_run(next(tmp_path.glob("wandb/offline-run-*/run-*.wandb")))
+    artifacts = {
+        record.request.log_artifact.artifact.aliases[0]: record.request.log_artifact.artifact
+        for record in records
+        if record.request.HasField("log_artifact")
+    } | {record.artifact.aliases[0]: record.artifact for record in records if record.HasField("artifact")}
+    models = {alias: artifact for alias, artifact in artifacts.items() if artifact.type == "model"}
+    assert set(models) == {"last", "best"}
+    described = {alias: json.loads(artifact.metadata) for alias, artifact in models.items()}
+    assert described["last"] == {"file": "last.ckpt", "data": "Digits", "identity": "abc"}
+    assert described["best"] == {"file": "best.ckpt", "data": "Digits", "identity": "abc", "score": {"val/nll": 3.0}}
+    assert len({artifact.name for artifact in models.values()}) == 1
+    (table,) = tmp_path.glob("wandb/offline-run-*/files/media/table/scores_*.json")
+    assert json.loads(table.read_text())["columns"] == ["score", "value", "real data"]
+    assert json.loads(table.read_text())["data"] == [["nll", 2.5, None], ["fd", 1.0, 0.5]]
+
+
+def test_tensorboard_shows_a_table_as_text(tmp_path):
+    logger = TensorBoardLogger(str(tmp_path), name="", version="")
+    log_table(logger, "scores", {"score": ["nll"], "value": [2.5], "real data": [None]}, 7)
+    logger.finalize("success")
+    (event,) = EventAccumulator(str(tmp_path)).Reload().Tensors("scores/text_summary")
+    assert event.step == 7
+    assert event.tensor_proto.string_val == [b"| score | value | real data |\n| --- | --- | --- |\n| nll | 2.5 |  |"]
+
+
+def test_data_are_an_input_of_runs_that_upload_checkpoints(tmp_path, monkeypatch):
+    used = []
+    run = SimpleNamespace(offline=False, disabled=False, use_artifact=used.append)
+    for log_model in (False, True):
+        logger = WandbLogger(log_model=log_model)
+        monkeypatch.setattr(logger, "_experiment", run)
+        logger.log_data("Digits", {"identity": "abc"})
+    (artifact,) = used
+    assert (artifact.name, artifact.type) == ("Digits", "dataset")
+    assert artifact.metadata == {"data": "Digits", "identity": "abc"}
+    assert list(artifact.manifest.entries) == ["data.json"]
 
 
 @pytest.mark.parametrize(

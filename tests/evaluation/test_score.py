@@ -6,7 +6,6 @@ import pytest
 
 from genzoo.evaluation import Score, score
 from genzoo.evaluation.score import score_table
-from genzoo.provenance import versions
 
 
 def test_it_survives_json():
@@ -32,13 +31,6 @@ def test_the_table_has_floors_and_what_protocols_share():
     assert "| precision | 0.9 |  | high |" in table
     assert "seed: 1" in table
     assert "samples" not in table
-
-
-def test_versions_are_those_that_are_installed():
-    import torch
-
-    assert versions()["torch"] == torch.__version__.partition("+")[0] or versions()["torch"] == torch.__version__
-    assert {"python", "torchmetrics", "numpy"} <= set(versions())
 
 
 def test_examples_run():
