@@ -1,5 +1,6 @@
 """Pictures of the plane: dots, lines and names on a square of it."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -48,7 +49,11 @@ class Plane:
 
     def dots(self, points: Tensor, colour: Colour, radius: float = 1.0) -> None:
         """A dot on each of the points ``(N, D)``."""
-        for place in self._pixels(points):
+        self.coloured_dots(points, [colour] * len(points), radius)
+
+    def coloured_dots(self, points: Tensor, colours: Sequence[Colour], radius: float = 1.0) -> None:
+        """A dot on each of the points ``(N, D)`` in a colour of its own; the last ones lie on top."""
+        for place, colour in zip(self._pixels(points), colours, strict=True):
             self.draw.circle(place, radius * FINENESS, colour)
 
     def legend(self, names: Sequence[str], colours: Sequence[Colour]) -> None:
@@ -63,10 +68,9 @@ class Plane:
         return np.array(self.image.resize((self.size, self.size), Image.Resampling.BOX))
 
     def _pixels(self, points: Tensor) -> list[tuple[float, float]]:
-        finite = planar(points)
-        # A model that has gone astray makes points that lie nowhere.
-        finite = finite[finite.isfinite().all(1)]
-        x, y = ((finite - self.low) / (self.high - self.low) * self.size * FINENESS).T
+        # A model that has gone astray makes points that lie far off, or nowhere.
+        near = planar(points).nan_to_num(nan=math.inf).clamp(min(-1.0, 3.0 * self.low), max(1.0, 3.0 * self.high))
+        x, y = ((near - self.low) / (self.high - self.low) * self.size * FINENESS).T
         # Rows of a picture run downwards, y upwards.
         return list(zip(x.tolist(), (self.size * FINENESS - y).tolist(), strict=True))
 

@@ -22,6 +22,7 @@ from torch import Tensor
 from genzoo.hyperparameters import whole_number
 from genzoo.latent.rows import Rows, decoded_rows
 from genzoo.sampling.given import Given
+from genzoo.sampling.priors import StandardNormal
 from genzoo.sampling.sampler import Sampler
 
 Way = Literal["linear", "spherical"]
@@ -75,6 +76,12 @@ def spherical(first: Tensor, last: Tensor, t: Tensor) -> Tensor:
 
 
 WAYS: dict[Way, Callable[[Tensor, Tensor, Tensor], Tensor]] = {"linear": linear, "spherical": spherical}
+
+
+def suited_way(sampler: Sampler) -> Way:
+    """The way that stays where codes are likely: on a sphere where the prior is standard normal, else straight."""
+    is_normal = isinstance(sampler.prior, StandardNormal) and sampler.density is None
+    return "spherical" if is_normal else "linear"
 
 
 def interpolate(

@@ -1,5 +1,6 @@
 """What each latent dimension changes: one code, of which one entry at a time goes through its values."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from genzoo.latent.rows import Rows, conditions_of_rows, decoded_rows
 from genzoo.sampling.capabilities import HasPosterior
+from genzoo.sampling.coded import CodedDensity
 from genzoo.sampling.given import Given
 from genzoo.sampling.sampler import Sampler, in_eval_mode
 
@@ -18,13 +20,14 @@ class Order(NamedTuple):
     Attributes:
         dimensions: ``(D,)``, int64: places in a code that is flattened.
         scores: ``(D,)``, of each in the same order.
-        by: What the scores are: ``kl``, the nats by which the posterior of given items differs from the prior, or
-            ``effect``, the mean squared change of the items where the dimension goes from one value to another.
+        by: What the scores are: ``kl``, the nats by which the posterior of given items differs from the prior,
+            ``effect``, the mean squared change of the items where the dimension goes from one value to another, or
+            ``variance``, that of given codes.
     """
 
     dimensions: Tensor
     scores: Tensor
-    by: Literal["kl", "effect"]
+    by: Literal["kl", "effect", "variance"]
 
 
 def traverse(
@@ -107,7 +110,25 @@ def order_by_effect(sampler: Sampler, codes: Tensor, values: Tensor, y: Given | 
     return _ordered(torch.stack(effects), "effect")
 
 
-def _ordered(scores: Tensor, by: Literal["kl", "effect"]) -> Order:
+def order_by_variance(codes: Tensor) -> Order:
+    """Orders dimensions by how much codes ``(N, *latent_shape)`` differ in them."""
+    return _ordered(codes.float().flatten(1).var(0, unbiased=False), "variance")
+
+
+def first_dimensions(sampler: Sampler) -> Tensor:
+    """The dimensions of a sampler of which nothing tells which matter, in their order; continuous codes are in front.
+
+    Returns:
+        ``(D,)``, int64: places in a code that is flattened.
+    """
+    places = torch.arange(math.prod(sampler.latent_shape))
+    if not isinstance(sampler.prior, CodedDensity):
+        return places
+    numbers = sampler.prior.parts(places[None]).numbers[0]
+    return torch.cat([numbers, places[: len(places) - len(numbers)]])
+
+
+def _ordered(scores: Tensor, by: Literal["kl", "effect", "variance"]) -> Order:
     # Stable, so that dimensions of equal scores keep their order.
     sorted_scores, dimensions = scores.cpu().sort(descending=True, stable=True)
     return Order(dimensions, sorted_scores, by)

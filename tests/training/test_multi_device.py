@@ -12,7 +12,7 @@ import torch
 from lightning.pytorch import Trainer
 from PIL import Image
 
-from genzoo.callbacks.pictures import Pictures
+from genzoo.callbacks.pictures import KINDS, Pictures
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
 from genzoo.networks.mlp import MLPPlayers
@@ -140,7 +140,7 @@ def test_what_divided_weights_make_is_what_whole_ones_make(ranks):
         torch.testing.assert_close(seen["divided"]["samples"], whole.sample(3, seed=0))
         assert seen["divided"]["steps"] == [4, 8]
     drawn = {path.name for path in (folder / "divided" / "images").iterdir()}
-    assert drawn == {"samples_epoch_0001.png", "reconstructions_epoch_0001.png"}
+    assert drawn == {f"{name}_epoch_0001.png" for name in KINDS}
     pictures = Pictures(columns=2, rows=2).grids(whole)
     with Image.open(folder / "divided" / "images" / "samples_epoch_0001.png") as picture:
         assert np.abs(np.asarray(picture).astype(int) - pictures["samples"]).max() <= 1
