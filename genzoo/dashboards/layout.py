@@ -93,12 +93,16 @@ SECTIONS = (
         (
             SAMPLES,
             RECONSTRUCTIONS,
-            Pictures("Samples and the training images nearest to them", ("pictures/nearest_training_images",)),
+            Pictures("Samples and the training images nearest to them in pixels", ("pictures/neighbours",)),
+            Pictures("Test: samples and those nearest in features", ("pictures/nearest_training_images",)),
+            Pictures("Ways between fixed codes", ("pictures/interpolation",)),
         ),
     ),
     Section(
         "Latent space",
         (
+            Pictures("Codes of held-out images", ("pictures/latent",)),
+            Pictures("What latent variables change", ("pictures/traversals",)),
             _compared("Active units", "active_units"),
             Curves("Divergence of each latent variable in nats (unused near 0)", ("val/kl_per_dimension",)),
             _compared("Information about the codes in nats (high is good)", "information"),
