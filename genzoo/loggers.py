@@ -37,6 +37,8 @@ SUMMARIES = {
 }
 # What says of a run where it belongs, and the environment variables that say the same.
 DESCRIPTION = {"group": "WANDB_RUN_GROUP", "job_type": "WANDB_JOB_TYPE", "tags": "WANDB_TAGS"}
+# The environment variable by which the agent of a sweep tells a run of itself.
+SWEEP = "WANDB_SWEEP_ID"
 # The modes of W&B that talk to a server, and so need a login.
 UPLOADING = ("online", "run", "shared")
 
@@ -272,6 +274,9 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
             keep_wandb_quiet()
             self.require_usable()
             self._wandb_init["mode"] = self._chosen_mode()
+            if SWEEP in os.environ:
+                # The agent says which run of which project it is; W&B warns of any other answer.
+                self._wandb_init["project"] = self._wandb_init["entity"] = None
             run = self._begin()
             self._say_where(run)
             if self._folder is not None and self._wandb_init["mode"] != "disabled":
@@ -280,10 +285,12 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Logs numbers, and says of new ones what W&B's table of runs shows of them."""
+        """Logs numbers, and says of new ones what W&B's table of runs shows of them; in a sweep, their last values."""
+        # There the number that is optimised is looked for under its own name, and others would stand below it.
+        summaries = {} if SWEEP in os.environ else SUMMARIES
         for name in metrics.keys() - self._summarised:
             # By its own name: of several patterns that fit W&B takes the first, which is Lightning's.
-            for pattern, summary in SUMMARIES.items():
+            for pattern, summary in summaries.items():
                 if fnmatch(name, pattern):
                     self.experiment.define_metric(name, step_metric="trainer/global_step", summary=f"{summary},last")
         self._summarised |= metrics.keys()

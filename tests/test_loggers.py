@@ -1,6 +1,7 @@
 import csv
 import json
 import logging
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -202,6 +203,44 @@ def test_data_are_an_input_of_runs_that_upload_checkpoints(tmp_path, monkeypatch
     assert (artifact.name, artifact.type) == ("Digits", "dataset")
     assert artifact.metadata == {"data": "Digits", "identity": "abc"}
     assert list(artifact.manifest.entries) == ["data.json"]
+
+
+def test_a_run_of_a_sweep_is_the_agents_and_says_the_number_that_is_optimised(tmp_path):
+    program = f"""
+import pathlib
+from genzoo.loggers import WandbLogger
+logger = WandbLogger(project="other")
+logger.place(pathlib.Path({str(tmp_path)!r}))
+for step, bound in enumerate((-3.0, -1.0, -2.0)):
+    logger.log_metrics({{"val/elbo": bound}}, step)
+logger.experiment.finish()
+"""
+    agent = {"WANDB_SWEEP_ID": "swept", "WANDB_RUN_ID": "ofagent", "WANDB_PROJECT": "project", "WANDB_SILENT": "false"}
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | agent,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "WARNING" not in result.stderr
+    records = read_wandb_run(next(tmp_path.glob("wandb/offline-run-*-ofagent/run-ofagent.wandb")))
+    (run,) = (record.run for record in records if record.run.run_id)
+    assert (run.run_id, run.sweep_id, run.project) == ("ofagent", "swept", "project")
+    updates = [update for record in records for update in record.summary.update]
+    summary = {update.key or "/".join(update.nested_key): json.loads(update.value_json) for update in updates}
+    # Not below it, as {"max": -1.0, "last": -2.0}, where a sweep does not look.
+    assert summary["val/elbo"] == -2.0
+    history = [
+        json.loads(item.value_json)
+        for record in records
+        for item in record.history.item
+        if item.nested_key == ["val/elbo"] or item.key == "val/elbo"
+    ]
+    assert history == [-3.0, -1.0, -2.0]
+    assert json.loads((tmp_path / "wandb" / "run.json").read_text())["id"] == "ofagent"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ def wheel(tmp_path_factory):
 def test_it_holds_code_configs_data_and_licences(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"genzoo/configs/dcgan.yaml", "genzoo/configs/data/image_folder.yaml", "genzoo/py.typed"} <= names
+    assert "genzoo/configs/sweeps/vae.yaml" in names
     assert (
         sum(name.startswith("genzoo/data/assets/fashion_mnist_mini/") and name.endswith(".xz") for name in names) == 4
     )

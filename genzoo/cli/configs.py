@@ -21,7 +21,8 @@ CLASS_KEYS = ("class_path", "init_args", "dict_kwargs")
 
 # How the parser, which opens configs itself, reads them and what stands in YAML on the command line.
 _load = get_loader("yaml")
-set_loader("yaml", lambda text: renamed(_load(text)), exceptions=(yaml.YAMLError,))
+# An agent of a W&B sweep writes what is null in it as Python does.
+set_loader("yaml", lambda text: None if text == "None" else renamed(_load(text)), exceptions=(yaml.YAMLError,))
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 

@@ -31,7 +31,7 @@ class Server(ThreadingHTTPServer):
         self.asked = []
         self.views = {}
         self.sweep = None
-        # What an agent is told to do at each of its heartbeats.
+        # What each agent, in the order in which they come, is told to do one after another.
         self.commands = []
 
     def variables_of(self, operation):
@@ -144,11 +144,12 @@ class Handler(BaseHTTPRequestHandler):
         return {"createAgent": {"agent": {"id": "agent"}}}
 
     def Heartbeat(self, runState, **_):
-        # The agent is sent home once its run has ended.
-        running = json.loads(runState)
-        commands = [self.server.commands.pop(0)] if self.server.commands and not running else []
-        if not commands and not running:
-            commands = [{"type": "exit"}]
+        commands = []
+        if not json.loads(runState):
+            waiting = self.server.commands[0]
+            commands = [waiting.pop(0) if waiting else {"type": "exit"}]
+            if commands[0]["type"] == "exit":
+                del self.server.commands[0]
         return {"agentHeartbeat": {"agent": {"id": "agent"}, "commands": json.dumps(commands)}}
 
 
