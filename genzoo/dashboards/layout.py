@@ -1,6 +1,6 @@
 """What the dashboard shows, section by section: from the question whether a run goes well to what each part does."""
 
-from genzoo.dashboards.panels import Bars, Curves, Pictures, Section
+from genzoo.dashboards.panels import Bars, Curves, Pictures, Section, Table
 
 SHARE = (0.0, 1.0)
 
@@ -24,6 +24,7 @@ EQUILIBRIUM = _compared(
     "Distance of the discriminator from 1/2 (0 at the equilibrium)", "equilibrium_distance", (0.0, 0.5)
 )
 THROUGHPUT = Curves("Images per second", ("train/speed/images_per_second",))
+SCORES = Table("Test: all scores beside those of real data", ("scores",))
 
 SECTIONS = (
     Section("Overview", (SAMPLES, BOUND, DISTANCE, ERROR, EQUILIBRIUM, THROUGHPUT)),
@@ -86,6 +87,7 @@ SECTIONS = (
             Curves("Test: classes", ("test/(nearest_neighbour_accuracy|classifier_accuracy|agreement/.*)",), SHARE),
             Curves("Test: authenticity (0 for copies of training images)", ("test/authenticity/.*",)),
             Curves("Test: modes", ("test/(modes|high_quality|mode_divergence)",)),
+            SCORES,
         ),
     ),
     Section(

@@ -56,6 +56,11 @@ class Pictures(Panel):
 
 
 @dataclass(frozen=True)
+class Table(Panel):
+    """The rows of one table, of all runs together; its name is plain."""
+
+
+@dataclass(frozen=True)
 class Section:
     """Panels under a heading.
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from genzoo.dashboards.layout import BOUND, DISTANCE, EQUILIBRIUM, ERROR, RECONSTRUCTIONS, SAMPLES, THROUGHPUT
+from genzoo.dashboards.layout import BOUND, DISTANCE, EQUILIBRIUM, ERROR, RECONSTRUCTIONS, SAMPLES, SCORES, THROUGHPUT
 from genzoo.dashboards.panels import Bars, Panel, Section
 from genzoo.dashboards.wandb_panels import drawn, report_parts
 
@@ -24,6 +24,7 @@ SECTIONS = (
             Bars("Coverage (high is good)", ("test/coverage/fashion-mnist-plain",)),
             Bars("Negative log-likelihood in nats (low is good)", ("test/nll",)),
             Bars("Squared error of reconstructions (low is good)", ("test/squared_error",)),
+            SCORES,
         ),
     ),
     Section("How fast they are", (THROUGHPUT,)),

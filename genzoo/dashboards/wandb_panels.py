@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from genzoo.dashboards.panels import STEP, Bars, Curves, Panel, Pictures
+from genzoo.dashboards.panels import STEP, Bars, Curves, Panel, Pictures, Table
 from genzoo.extras import import_extra
 
 
@@ -36,6 +36,9 @@ def drawn(panel: Panel) -> Any:
         return wr.LinePlot(title=panel.title, x=STEP, range_y=panel.bounds, log_y=panel.is_logarithmic or None, **names)
     if isinstance(panel, Bars):
         return wr.BarPlot(title=panel.title, metrics=list(panel.names))
+    if isinstance(panel, Table):
+        # It has no place for a title.
+        return wr.WeavePanelSummaryTable(table_name=panel.names[0])
     assert isinstance(panel, Pictures)
     return wr.MediaBrowser(title=panel.title, media_keys=list(panel.names), num_columns=1)
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from genzoo.dashboards.layout import SECTIONS
-from genzoo.dashboards.panels import Bars, Curves, Pictures
+from genzoo.dashboards.panels import Bars, Curves, Pictures, Table
 from genzoo.dashboards.report import SECTIONS as REPORT_SECTIONS
 from genzoo.dashboards.report import TEXTS
 from genzoo.dashboards.workspace import COLUMNS
@@ -69,7 +69,7 @@ def test_panels_of_one_kind_show_one_kind_of_thing():
     assert all(
         name.startswith("pictures/") == isinstance(panel, Pictures) for panel in ALL_PANELS for name in panel.names
     )
-    plain = [panel for panel in ALL_PANELS if isinstance(panel, Bars | Pictures)]
+    plain = [panel for panel in ALL_PANELS if isinstance(panel, Bars | Pictures | Table)]
     assert all(re.fullmatch(r"[\w/-]+", name) for panel in plain for name in panel.names)
 
 
