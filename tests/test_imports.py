@@ -21,6 +21,7 @@ PACKAGE = Path(genzoo.__file__).parent
 FLOORS = [
     ["cli"],
     ["callbacks"],
+    ["report"],
     ["evaluation", "latent", "zoo", "export", "dashboards"],
     ["models"],
     ["training"],
@@ -32,7 +33,7 @@ FLOORS = [
 ROOMS = [room for floor in FLOORS for room in floor]
 ROOMS_WITH_A_DOOR = genzoo.PACKAGES_WITH_PUBLIC_CLASSES
 FLOOR_OF = {room: height for height, floor in enumerate(FLOORS) for room in floor}
-PLAIN_TORCH = ["sampling", "networks", "losses", "augmentations", "schedules", "latent", "zoo", "export"]
+PLAIN_TORCH = ["sampling", "networks", "losses", "augmentations", "schedules", "latent", "zoo", "export", "report"]
 # Beside the standard library, packages that bring nothing along.
 ALLOWED_IN_PLAIN_TORCH = {
     "torch",

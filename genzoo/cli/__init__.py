@@ -23,6 +23,7 @@ verbs:
   test        measure a checkpoint on the test images, and score its samples
   predict     write encodings and reconstructions, or a discriminator's logits, of the test images
   evaluate    score any images, a folder or an array: genzoo evaluate SAMPLES --data FashionMNIST
+  report      write the page of a run, or one that compares runs: genzoo report RUN RUN
 
   sample      draw samples: genzoo sample MODEL --number 1000 --out samples.npz
   latent      walk the latent space: genzoo latent interpolate MODEL
@@ -57,6 +58,7 @@ LIGHTNING_VERBS = ("fit", "validate", "test", "predict")
 # What answers each of the others, given the arguments behind it; imported once the verb is known.
 OTHER_VERBS = {
     "evaluate": "genzoo.cli.image_scores:evaluate",
+    "report": "genzoo.cli.reporting:report",
     "sample": "genzoo.cli.sampling:sample",
     "latent": "genzoo.cli.latent:latent",
     "export": "genzoo.cli.exporting:export",

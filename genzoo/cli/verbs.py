@@ -26,6 +26,7 @@ from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
 from genzoo.callbacks.predictions import Predictions
 from genzoo.callbacks.progress import ProgressBar
+from genzoo.callbacks.report import Report
 from genzoo.callbacks.speed import Speed
 from genzoo.checkpoint_files import BEST
 from genzoo.cli.class_changes import forget_defaults_of_earlier_classes
@@ -159,7 +160,11 @@ class TrainingCLI(LightningCLI):
         """Makes the trainer, with everything that writes placed in the run folder."""
         config = self.config[self.verb]
         self._require_fit()
-        own: dict[str, list[Callback]] = {"predict": [Predictions()], "fit": [Interruption(), Speed()]}
+        own: dict[str, list[Callback]] = {
+            "fit": [Interruption(), Speed(), Report()],
+            "test": [Report()],
+            "predict": [Predictions()],
+        }
         callbacks = [self.beginning, *own.get(self.verb, [])]
         given = config.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any("ProgressBar" in c.class_path for c in given):

@@ -14,6 +14,10 @@ CONFIG = "config.yaml"
 SCORES = "scores.json"
 FILES = (RECORD, WEIGHTS, CARD, PICTURE, CONFIG, SCORES)
 
+# Settings of a run that say where it was kept, what it logged to and what it went on from: no part of what was trained.
+OF_THE_MACHINE = ("run", "ckpt_path", "weights_only")
+OF_THE_MACHINE_IN_TRAINER = ("logger", "default_root_dir")
+
 # Of the record; raised when an older version of genzoo could no longer read it.
 FORMAT = 1
 # What a record has, and of which type.

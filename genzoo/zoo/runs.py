@@ -13,11 +13,7 @@ from genzoo.checkpoint_files import CONFIG, read_checkpoint
 from genzoo.hyperparameters import from_plain
 from genzoo.moved import renamed
 from genzoo.sampling.stored import UPDATES
-from genzoo.zoo.entry import SCORES, read_scores
-
-# Where a run was kept, what it logged to and what it went on from are no part of what was trained.
-OF_THE_MACHINE = ("run", "ckpt_path", "weights_only")
-OF_THE_MACHINE_IN_TRAINER = ("logger", "default_root_dir")
+from genzoo.zoo.entry import OF_THE_MACHINE, OF_THE_MACHINE_IN_TRAINER, SCORES, read_scores
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,102 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("page-data").textContent);
+  const COLOURS = 8, HEIGHT = 220, MILLISECONDS = 250;
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const shown = (value) => (value == null ? "–" : String(Number(value.toPrecision(4))));
+
+  // The nearest step at which a curve has a value: training and validation are logged at different ones.
+  function nearest(plot, series, place) {
+    const values = plot.data[series];
+    for (let distance = 0; distance < values.length; distance++) {
+      for (const candidate of [place - distance, place + distance]) {
+        if (values[candidate] != null) return candidate;
+      }
+    }
+    return place;
+  }
+
+  function options(plot, width, isLogarithmic) {
+    const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+    const bars = uPlot.paths.bars({ size: [0.7, 40] });
+    const series = plot.series.map((curve, index) => ({
+      label: curve.label,
+      stroke: colour(`--series-${index % COLOURS}`),
+      fill: plot.kind === "bars" ? colour(`--series-${index % COLOURS}`) : undefined,
+      paths: plot.kind === "bars" ? bars : undefined,
+      // More curves than colours are told apart by their dashes.
+      dash: index < COLOURS ? undefined : [6, 4],
+      width: 1.5,
+      spanGaps: true,
+      points: { show: plot.kind !== "bars" && curve.values.filter((value) => value != null).length < 3, size: 6 },
+      value: (_, value) => shown(value),
+    }));
+    const range = (_, least, most) => (plot.kind === "bars" ? [Math.min(0, least), Math.max(most, 1e-9) * 1.05] : undefined);
+    return {
+      width,
+      height: HEIGHT,
+      cursor: { sync: plot.axis === "step" ? { key: "step" } : undefined, dataIdx: (u, s, place) => (s ? nearest(u, s, place) : place) },
+      scales: {
+        x: plot.kind === "bars" ? { time: false, range: (_, least, most) => [least - 0.5, most + 0.5] } : { time: false },
+        y: isLogarithmic ? { distr: 3 } : plot.kind === "bars" ? { range } : {},
+      },
+      axes: [{ ...axis, size: 28 }, { ...axis, size: 60, values: (_, values) => values.map((v) => (v == null ? "" : shown(v))) }],
+      series: [{ label: plot.axis, value: (_, value) => (value == null ? "–" : String(value)) }, ...series],
+    };
+  }
+
+  function draw(place) {
+    const plot = data.plots[place.dataset.plot];
+    const values = [plot.places, ...plot.series.map((curve) => curve.values)];
+    let drawn = null, isLogarithmic = false;
+    const redraw = () => {
+      if (drawn) drawn.destroy();
+      drawn = new uPlot(options(plot, place.clientWidth, isLogarithmic), values, place);
+    };
+    const isPositive = plot.series.every((curve) => curve.values.every((value) => value == null || value > 0));
+    if (plot.kind === "lines" && isPositive) {
+      const box = document.createElement("input"), label = document.createElement("label");
+      box.type = "checkbox";
+      label.className = "scale";
+      label.append(box, " logarithmic");
+      box.addEventListener("change", () => { isLogarithmic = box.checked; redraw(); });
+      place.before(label);
+    }
+    redraw();
+    new ResizeObserver(() => drawn.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  }
+
+  function slide(figure) {
+    const frames = data.frames[figure.dataset.frames];
+    const image = figure.querySelector("img"), name = figure.querySelector("output");
+    const input = figure.querySelector("input"), button = figure.querySelector("button");
+    const addresses = [...frames.addresses, image.src];
+    let clock = null;
+    const show = () => {
+      const chosen = Number(input.value);
+      image.src = addresses[chosen];
+      name.textContent = frames.names[chosen];
+      image.alt = `${figure.dataset.caption}, ${frames.names[chosen]}`;
+      input.setAttribute("aria-valuetext", frames.names[chosen]);
+    };
+    const stop = () => { clearInterval(clock); clock = null; button.textContent = "Play"; };
+    const step = () => {
+      input.value = Number(input.value) + 1;
+      show();
+      if (input.value === input.max) stop();
+    };
+    input.addEventListener("input", () => { stop(); show(); });
+    button.addEventListener("click", () => {
+      if (clock) return stop();
+      if (input.value === input.max) { input.value = 0; show(); }
+      clock = setInterval(step, MILLISECONDS);
+      button.textContent = "Stop";
+    });
+    figure.querySelector(".slider").hidden = false;
+  }
+
+  document.querySelectorAll("[data-plot]").forEach(draw);
+  document.querySelectorAll("[data-frames]").forEach(slide);
+})();
