@@ -1,19 +1,17 @@
 """The page that compares several runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from genzoo.report.facts import alarm_list, facts
 from genzoo.report.figures import Figures
-from genzoo.report.markup import NONE, Markup, element, number, page, section, table
+from genzoo.report.markup import NONE, Markup, element, joined, page, section, table
 from genzoo.report.pictures import spread
-from genzoo.report.plots import SECTIONS, Plot, plots_of, split_of
-from genzoo.report.run_page import BETTER, LIMIT
-from genzoo.report.story import ScoreFile, Story
+from genzoo.report.plots import HEADINGS, Plot, plots_of, split_of
+from genzoo.report.run_page import LIMIT
+from genzoo.report.scores import side_by_side
+from genzoo.report.story import Story
 from genzoo.zoo.entry import OF_THE_MACHINE, OF_THE_MACHINE_IN_TRAINER
-
-# What of a protocol differs between any two tests and says nothing of how they measured.
-OF_ONE_TEST = ("command", "model")
 
 
 def comparison_page(stories: Sequence[Story]) -> str:
@@ -64,150 +62,80 @@ def _flat(plain: Any, before: str = "") -> dict[str, Any]:
 
 
 def _page(stories: Sequence[Story], room: int) -> str:
-    names = labels(stories)
-    curves = sum(len(story.curves) for story in stories)
-    figures = Figures(curves)
+    runs = dict(zip(labels(stories), stories, strict=True))
+    figures = Figures(sum(len(story.curves) for story in stories))
     known = [facts(story) for story in stories]
     rows = dict.fromkeys(row for each in known for row in each)
+    notes = [f"{name}: {note}" for name, story in runs.items() for note in story.notes]
     head = element(
         "header",
-        element("h1", f"{len(stories)} runs"),
-        table([(row, *(each.get(row, NONE) for each in known)) for row in rows], ("", *names), "The runs"),
-        *(
-            element("p", f"{name}: {note}", class_="note")
-            for name, story in zip(names, stories, strict=True)
-            for note in story.notes
-        ),
+        element("h1", f"{len(runs)} runs"),
+        table([(row, *(each.get(row, NONE) for each in known)) for row in rows], ("", *runs), "The runs"),
+        *(element("p", note, class_="note") for note in notes),
     )
-    different = [
-        (name, *map(_shown, values)) for name, values in differences([story.settings for story in stories]).items()
-    ]
-    alarms = [
-        joined_alarms
-        for name, story in zip(names, stories, strict=True)
-        if story.alarms
-        for joined_alarms in (element("h3", name), alarm_list(story))
-    ]
+    alarms = [joined([element("h3", name), alarm_list(story)]) for name, story in runs.items() if story.alarms]
     sections = {
-        "Differences": section(
-            "Differences",
-            table(different, ("setting", *names), "Settings that differ")
-            if different
-            else element("p", "All settings are the same."),
-        ),
+        "Differences": section("Differences", _different(runs)),
         "Alarms": section("Alarms", *alarms),
-        "Pictures": section("Pictures", *_pictures(stories, names, figures, room)),
-        "Scores": section("Scores", *_scores(stories, names)),
-        **_curves(stories, names, figures),
+        "Pictures": section("Pictures", *_pictures(runs, figures, room)),
+        "Scores": section("Scores", *side_by_side(runs)),
+        **_curves(runs, figures),
     }
     shown = {name: markup for name, markup in sections.items() if markup}
-    return page(" and ".join(names), [head, *shown.values()], list(shown), figures.data)
+    return page(" and ".join(runs), [head, *shown.values()], list(shown), figures.data)
 
 
-def _shown(value: Any) -> str:
-    return "null" if value is None else str(value)
+def _different(runs: Mapping[str, Story]) -> Markup:
+    found = differences([story.settings for story in runs.values()])
+    rows = [(name, *("null" if value is None else value for value in values)) for name, values in found.items()]
+    return table(rows, ("setting", *runs), "Settings that differ") if rows else element("p", "All settings are equal.")
 
 
-def _pictures(stories: Sequence[Story], names: Sequence[str], figures: Figures, room: int) -> list[Markup]:
+def _pictures(runs: Mapping[str, Story], figures: Figures, room: int) -> list[Markup]:
     """The latest of every picture, those of all runs beside each other."""
-    if room <= 0:
-        return []
-    kinds = dict.fromkeys(kind for story in stories for kind in story.pictures)
-    made = []
-    for kind in kinds:
+    made: list[Markup] = []
+    for kind in dict.fromkeys(kind for story in runs.values() for kind in story.pictures) if room > 0 else ():
         beside = []
-        for name, story in zip(names, stories, strict=True):
+        for name, story in runs.items():
             if latest := story.pictures.get(kind, [])[-1:]:
                 kept = spread(latest, room)
                 room -= sum(picture.size for picture in kept)
-                beside.append(figures.pictures(latest, kept, f"{name}: {latest[0].caption}"))
-        made += [element("h3", kind.replace("_", " ")), element("div", *beside, class_="pictures")]
+                beside.append(figures.pictures(latest, kept, name))
+        caption = next(story.pictures[kind][-1].caption for story in runs.values() if kind in story.pictures)
+        made += [element("h3", caption), element("div", *beside, class_="beside")]
     return made
 
 
-def _curves(stories: Sequence[Story], names: Sequence[str], figures: Figures) -> dict[str, Markup]:
-    """One plot for each quantity: of held-out images if that is what most runs have, else of training batches."""
-    columns = dict.fromkeys(column for story in stories for column in story.curves)
-    found: dict[str, list[Plot]] = {}
-    for plot in plots_of(columns):
-        found.setdefault(plot.section, []).append(plot)
-    sections = {}
-    for name in SECTIONS:
-        made = [drawn for plot in found.get(name, []) for drawn in _drawn(plot, stories, names, figures)]
-        if made:
-            sections[name] = section(name, element("div", *made, class_="plots"))
-    return sections
+def _curves(runs: Mapping[str, Story], figures: Figures) -> dict[str, Markup]:
+    """One plot for each quantity, under the headings that the page of a run has."""
+    made: dict[str, list[Markup]] = {}
+    for plot in plots_of(dict.fromkeys(column for story in runs.values() for column in story.curves)):
+        made.setdefault(plot.section, []).extend(_drawn(plot, runs, figures))
+    return {name: section(name, element("div", *made[name], class_="plots")) for name in HEADINGS if made.get(name)}
 
 
-def _drawn(plot: Plot, stories: Sequence[Story], names: Sequence[str], figures: Figures) -> list[Markup]:
-    runs = dict(zip(names, stories, strict=True))
+def _drawn(plot: Plot, runs: Mapping[str, Story], figures: Figures) -> Iterator[Markup]:
+    """A plot's quantities, each by itself: of held-out images if as many runs have those, else of training batches."""
+    # A run has one colour on the whole page.
+    colours = {name: place for place, name in enumerate(runs)}
     if plot.by_number:
-        values = {
-            name: {
-                int(label): story.curves[column].values[-1]
-                for column, label in plot.columns.items()
-                if column in story.curves
-            }
-            for name, story in runs.items()
-        }
-        return [figures.by_number(plot.title, {name: found for name, found in values.items() if found})]
+        latest = {name: _latest(plot, story) for name, story in runs.items()}
+        known = {name: values for name, values in latest.items() if values}
+        yield figures.by_number(plot.title, known, [colours[name] for name in known])
+        return
     quantities: dict[str, list[str]] = {}
     for column in plot.columns:
         quantities.setdefault(split_of(column)[1], []).append(column)
-    made = []
-    for alternatives in quantities.values():
-        # Of equally many the held-out images: training batches of two runs need not be alike.
-        column = max(
-            alternatives, key=lambda each: (sum(each in story.curves for story in stories), split_of(each)[0] == "val/")
-        )
+    for splits in quantities.values():
+        number_of_runs = {column: sum(column in story.curves for story in runs.values()) for column in splits}
+        # Training batches of two runs need not be alike.
+        column = max(splits, key=lambda each: (number_of_runs[each], split_of(each)[0] == "val/"))
         curves = {name: story.curves[column] for name, story in runs.items() if column in story.curves}
         if any(len(curve.steps) > 1 for curve in curves.values()):
-            made.append(figures.curves(column, curves))
-    return made
+            of_runs = [colours[name] for name in curves]
+            yield figures.curves(column, curves, plot.bounds, plot.is_logarithmic, of_runs)
 
 
-def _scores(stories: Sequence[Story], names: Sequence[str]) -> list[Markup]:
-    """The newest scores of the runs side by side, the best of each in bold, and in what their protocols differ."""
-    files: list[ScoreFile | None] = [next(iter(story.scores), None) for story in stories]
-    by_name = [{score["name"]: score for score in found.scores} if found else {} for found in files]
-    rows = []
-    for name in dict.fromkeys(name for found in by_name for name in found):
-        scores = [found.get(name) for found in by_name]
-        better = next(score.get("higher_is_better") for score in scores if score)
-        values = [score["value"] for score in scores if score and score["value"] is not None]
-        best = None if better is None or len(values) < 2 else max(values) if better else min(values)
-        rows.append((name, *(_cell(score, best) for score in scores), BETTER[better]))
-    if not rows:
-        return []
-    measured = [
-        {
-            key: value
-            for score in found.values()
-            for key, value in score.get("protocol", {}).items()
-            if key not in OF_ONE_TEST
-        }
-        for found in by_name
-    ]
-    keys = dict.fromkeys(key for each in measured for key in each)
-    tested = [each for each, found in zip(measured, by_name, strict=True) if found]
-    unlike = [key for key in keys if any(each.get(key) != tested[0].get(key) for each in tested)]
-    notes = [
-        f"The tests differ in {', '.join(unlike)}: compare scores of one protocol only." if unlike else "",
-        *(
-            f"{name}: the checkpoint has been written anew since it was scored."
-            for name, found in zip(names, files, strict=True)
-            if found and found.is_outdated
-        ),
-    ]
-    return [
-        table(rows, ("score (real data)", *names, "better"), "Scores"),
-        *(element("p", note, class_="note") for note in notes if note),
-    ]
-
-
-def _cell(score: Mapping[str, Any] | None, best: float | None) -> object:
-    if score is None:
-        return NONE
-    floor = f" ({number(score['floor'])})" if score.get("floor") is not None else ""
-    value = number(score["value"])
-    return element("span", element("strong", value) if score["value"] == best and best is not None else value, floor)
+def _latest(plot: Plot, story: Story) -> dict[int, float]:
+    numbers = {int(label): story.curves.get(column) for column, label in plot.columns.items()}
+    return {number: curve.values[-1] for number, curve in numbers.items() if curve is not None}

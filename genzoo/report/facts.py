@@ -1,6 +1,6 @@
 """What a run is, in rows of a table."""
 
-from genzoo.report.markup import NONE, duration, element, moment
+from genzoo.report.markup import duration, element, moment
 from genzoo.report.story import Story
 
 # Of the packages whose versions are kept, those that results depend on most.
@@ -36,7 +36,7 @@ def alarm_list(story: Story) -> object:
     items = [
         element(
             "li",
-            element("strong", f"Epoch {alarm.get('epoch', NONE)}, step {alarm.get('step', NONE)}: "),
+            element("strong", f"Epoch {alarm.get('epoch')}, step {alarm.get('step')}: "),
             alarm.get("text", ""),
         )
         for alarm in story.alarms

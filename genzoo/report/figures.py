@@ -36,30 +36,44 @@ class Figures:
         """What the page's program gets."""
         return {"plots": self.plots, "frames": self.frames}
 
-    def curves(self, title: str, curves: Mapping[str, Curve]) -> Markup:
+    def curves(
+        self,
+        title: str,
+        curves: Mapping[str, Curve],
+        bounds: tuple[float | None, float | None] = (None, None),
+        is_logarithmic: bool = False,
+        colours: Sequence[int] | None = None,
+    ) -> Markup:
         """Curves over the steps.
 
         Args:
             title: Of the plot.
             curves: By what the legend calls them.
+            bounds: As of `genzoo.report.plots.Plot`.
+            is_logarithmic: Whether the vertical axis is, where all values are positive.
+            colours: The number of the colour of each curve; in their order if left out.
         """
         steps, values = aligned([thinned(curve, self._most) for curve in curves.values()])
-        latest = [f"{label} {number(curve.values[-1])}" for label, curve in curves.items()]
-        return self._plot(
-            title, f"Latest: {', '.join(latest)}", "step", "lines", steps, dict(zip(curves, values, strict=True))
-        )
+        latest = ", ".join(f"{label} {number(curve.values[-1])}" for label, curve in curves.items())
+        series = dict(zip(curves, values, strict=True))
+        settings = {"axis": "step", "kind": "lines", "bounds": list(bounds), "logarithmic": is_logarithmic}
+        return self._plot(title, f"Latest: {latest}", settings, steps, series, colours)
 
-    def by_number(self, title: str, values: Mapping[str, Mapping[int, float]]) -> Markup:
+    def by_number(
+        self, title: str, values: Mapping[str, Mapping[int, float]], colours: Sequence[int] | None = None
+    ) -> Markup:
         """Values of parts that have numbers, such as latent variables.
 
         Args:
             title: Of the plot.
             values: By number, and those by what the legend calls them.
+            colours: As for `curves`.
         """
         numbers = sorted({place for found in values.values() for place in found})
         shown = {label: [finite(found.get(place, math.nan)) for place in numbers] for label, found in values.items()}
         kind = "bars" if len(values) == 1 else "lines"
-        return self._plot(title, f"Latest values of {len(numbers)}", "number", kind, numbers, shown)
+        settings = {"axis": "number", "kind": kind, "bounds": [0, None], "logarithmic": False}
+        return self._plot(title, f"Latest values of {len(numbers)}", settings, numbers, shown, colours)
 
     def pictures(self, pictures: Sequence[Picture], kept: Sequence[Picture], caption: str) -> Markup:
         """A picture with a slider over how it was before.
@@ -115,16 +129,19 @@ class Figures:
         self,
         title: str,
         caption: str,
-        axis: str,
-        kind: str,
+        settings: Mapping[str, Any],
         places: Sequence[int],
         values: Mapping[str, Sequence[float | None]],
+        colours: Sequence[int] | None,
     ) -> Markup:
-        series = [{"label": label, "values": list(numbers)} for label, numbers in values.items()]
-        self.plots.append({"axis": axis, "kind": kind, "places": list(places), "series": series})
+        series = [
+            {"label": label, "values": list(numbers), "colour": colour}
+            for (label, numbers), colour in zip(values.items(), colours or range(len(values)), strict=True)
+        ]
+        self.plots.append({**settings, "places": list(places), "series": series})
         return element(
             "figure",
-            element("h3", title),
-            element("div", class_="plot", role="group", aria_label=f"Plot of {title}", data_plot=len(self.plots) - 1),
+            element("div", element("h3", title), class_="head"),
+            element("div", class_="plot", role="group", aria_label=f"Plot: {title}", data_plot=len(self.plots) - 1),
             element("figcaption", caption),
         )

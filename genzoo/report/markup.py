@@ -13,7 +13,7 @@ from typing import Any
 from genzoo import __version__
 
 ASSETS = Path(__file__).parent / "assets"
-NONE = "–"
+NONE = "\N{EN DASH}"
 
 
 class Markup(str):
@@ -33,8 +33,8 @@ def element(name: str, *content: object, **attributes: object) -> Markup:
     Args:
         name: Of the element, such as ``p``.
         content: What stands in it, one after the other.
-        attributes: By name; ``_`` stands for ``-`` in a name, and a last one is dropped. True gives the name alone, None
-            and False nothing.
+        attributes: By name; ``_`` stands for ``-`` in a name, and a last one is dropped. True gives the name alone,
+            None and False nothing.
     """
     given = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
     shown = "".join(

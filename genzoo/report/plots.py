@@ -1,31 +1,13 @@
-"""Which numbers are drawn together, and under which heading: by the names that docs/metrics.md lists."""
+"""Which numbers are drawn together, and under which heading: as on the dashboard, and all others below."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
+from genzoo.dashboards.layout import SECTIONS
+from genzoo.dashboards.panels import Curves, Panel
 from genzoo.report.curves import Curve
 
-# The first pattern that a quantity fits decides. What fits none is among the last.
-SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Overview": ("objective", "loss", "*_loss", "squared_error", "equilibrium_distance"),
-    "Game": (
-        *("discriminator_real", "discriminator_fake", "discriminator_accuracy", "critic_real", "critic_fake"),
-        *("*_gap", "class_accuracy_*", "information", "category_accuracy", "penalty/*", "augmentation/*"),
-    ),
-    "Likelihood": (
-        *("elbo", "reconstruction", "kl", "kl_per_dimension/*", "active_units", "feature_error"),
-        *("nll*", "bits_per_dimension*"),
-    ),
-    "Quality": (
-        *("fd/*", "fid", "frechet_*", "kernel_*", "kid*", "precision/*", "recall/*", "density/*", "coverage/*"),
-        *("mode_*", "modes", "high_quality*", "*_score*", "sharpness", "diversity*", "authenticity*"),
-    ),
-    "Optimisation": ("*_gradient_norm", "*learning_rate", "*_weight_norm", "*_update_ratio", "schedule/*"),
-    "Speed": ("speed/*", "memory/*"),
-    "Other numbers": ("*",),
-}
 # Of which split a number is. The longest beginning that fits a name decides.
 SPLITS: Mapping[str, str] = {
     "val/training/": "training images, evaluated",
@@ -34,18 +16,11 @@ SPLITS: Mapping[str, str] = {
     "test/": "test images",
     "": "",
 }
-# Quantities of several players or parts that share a plot; those that fit an earlier pattern do not fit a later one.
-TOGETHER: Mapping[str, str] = {
-    "speed/images_per_second": "speed/images_per_second",
-    "speed/*": "speed: shares of the time",
-    "penalty/*": "penalty",
-    "*_gradient_norm": "gradient_norm",
-    "*_learning_rate": "learning_rate",
-    "*_weight_norm": "weight_norm",
-    "*_update_ratio": "update_ratio",
-}
-# What counts steps or epochs and is no measurement.
+OTHER = "Other numbers"
+HEADINGS = (*(section.name for section in SECTIONS), OTHER)
+# What counts epochs and is no measurement.
 COUNTS = ("epoch",)
+NO_BOUNDS: tuple[float | None, float | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -57,13 +32,17 @@ class Plot:
         title: Of the picture.
         columns: What its legend calls each column.
         by_number: Whether the columns are parts with numbers, such as latent variables, of which the latest values are
-            drawn beside each other.
+            drawn beside each other; the legend then calls them by their numbers.
+        bounds: What the vertical axis shows, from and to; None leaves an end to the numbers.
+        is_logarithmic: Whether that axis is logarithmic.
     """
 
     section: str
     title: str
     columns: dict[str, str]
     by_number: bool = False
+    bounds: tuple[float | None, float | None] = NO_BOUNDS
+    is_logarithmic: bool = False
 
 
 def split_of(column: str) -> tuple[str, str]:
@@ -78,34 +57,27 @@ def split_of(column: str) -> tuple[str, str]:
     return beginning, column.removeprefix(beginning)
 
 
-def section_of(quantity: str) -> str:
-    """The heading that a quantity stands under."""
-    return next(name for name, patterns in SECTIONS.items() if _fits(quantity, patterns))
-
-
 def plots_of(columns: Iterable[str]) -> list[Plot]:
-    """The plots of a run, in the order of the sections.
+    """The plots of a run, in the order of the dashboard; each column stands in the first that shows it.
 
     Args:
         columns: Names of the columns that there are.
     """
-    found: dict[str, Plot] = {}
-    for column in columns:
-        beginning, quantity = split_of(column)
-        if quantity in COUNTS:
-            continue
-        section = section_of(quantity)
-        numbered = re.fullmatch(r"(.+)/(\d+)", quantity)
-        pattern = next((pattern for pattern in TOGETHER if fnmatchcase(quantity, pattern)), quantity)
-        if numbered:
-            title, label = f"{beginning}{numbered[1]}", numbered[2]
-        elif pattern == quantity:
-            title, label = quantity, SPLITS[beginning] or quantity
-        else:
-            title, label = TOGETHER[pattern], _part(quantity, pattern)
-            label += "" if beginning == "train/" else f", {SPLITS[beginning]}"
-        found.setdefault(title, Plot(section, title, {}, numbered is not None)).columns[column] = label
-    return sorted(found.values(), key=lambda plot: _place(plot))
+    left = [column for column in columns if column not in COUNTS]
+    plots = []
+    for section, panel in _panels():
+        shown = [column for column in left if panel.shows(column)]
+        # The parts of a quantity, which the dashboard has as a histogram.
+        parts = [column for column in left if column not in shown and panel.shows(_part_of(column)[0])]
+        if shown:
+            plots.append(Plot(section, panel.title, _called(shown), False, panel.bounds, panel.is_logarithmic))
+        if parts:
+            plots.append(Plot(section, panel.title, {column: _part_of(column)[1] for column in parts}, True))
+        left = [column for column in left if column not in {*shown, *parts}]
+    quantities: dict[str, list[str]] = {}
+    for column in left:
+        quantities.setdefault(split_of(column)[1], []).append(column)
+    return plots + [Plot(OTHER, quantity, _called(found)) for quantity, found in quantities.items()]
 
 
 def is_drawn(plot: Plot, curves: Mapping[str, Curve]) -> bool:
@@ -113,19 +85,27 @@ def is_drawn(plot: Plot, curves: Mapping[str, Curve]) -> bool:
     return len(plot.columns) > 1 if plot.by_number else any(len(curves[name].steps) > 1 for name in plot.columns)
 
 
-def _place(plot: Plot) -> tuple[int, int, str]:
-    """Where a plot stands: by section, and in it by the first pattern that a column fits."""
-    patterns = SECTIONS[plot.section]
-    quantity = split_of(next(iter(plot.columns)))[1]
-    order = next(place for place, pattern in enumerate(patterns) if fnmatchcase(quantity, pattern))
-    return list(SECTIONS).index(plot.section), order, plot.title
+def _panels() -> Iterator[tuple[str, Curves]]:
+    """The panels that have curves, in the order in which they stand, each with its heading."""
+    seen: set[Panel] = set()
+    for section in SECTIONS:
+        for panel in section.panels:
+            if isinstance(panel, Curves) and panel not in seen:
+                seen.add(panel)
+                yield section.name, panel
 
 
-def _fits(quantity: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(quantity, pattern) for pattern in patterns)
+def _part_of(column: str) -> tuple[str, str]:
+    """The quantity that a column with a number at its end is a part of, and the number; empty if it has none."""
+    numbered = re.fullmatch(r"(.+)/(\d+)", column)
+    return (numbered[1], numbered[2]) if numbered else ("", "")
 
 
-def _part(quantity: str, pattern: str) -> str:
-    """What stands for the star of a pattern."""
-    before, _, after = pattern.partition("*")
-    return quantity.removeprefix(before).removesuffix(after)
+def _called(columns: list[str]) -> dict[str, str]:
+    """What a legend calls columns: by their split where they are one quantity, else by what tells them apart."""
+    splits = [split_of(column) for column in columns]
+    if len({quantity for _, quantity in splits}) == 1:
+        return {column: SPLITS[beginning] or column for column, (beginning, _) in zip(columns, splits, strict=True)}
+    if len({beginning for beginning, _ in splits}) == 1:
+        return {column: quantity for column, (_, quantity) in zip(columns, splits, strict=True)}
+    return {column: column for column in columns}

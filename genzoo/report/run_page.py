@@ -4,14 +4,14 @@ from itertools import chain
 
 from genzoo.report.facts import alarm_list, facts
 from genzoo.report.figures import Figures
-from genzoo.report.markup import Markup, element, folded, joined, number, page, section, table
+from genzoo.report.markup import Markup, element, folded, number, page, section, table
 from genzoo.report.pictures import spread
-from genzoo.report.plots import SECTIONS, is_drawn, plots_of, split_of
-from genzoo.report.story import ScoreFile, Story
+from genzoo.report.plots import HEADINGS, is_drawn, plots_of, split_of
+from genzoo.report.scores import score_list
+from genzoo.report.story import Story
 
 # Of a page, in bytes.
 LIMIT = 5_000_000
-BETTER = {True: "high", False: "low", None: ""}
 
 
 def run_page(story: Story) -> str:
@@ -28,7 +28,7 @@ def _page(story: Story, room: int) -> str:
         "Alarms": section("Alarms", alarm_list(story)),
         "Pictures": section("Pictures", element("div", *pictures, class_="pictures")) if pictures else "",
         **_curves(story, figures),
-        "Scores": section("Scores", *map(_scores, story.scores)),
+        "Scores": section("Scores", *map(score_list, story.scores)),
         "Repeat": section("Repeat", *_repeat(story)),
     }
     shown = {name: markup for name, markup in sections.items() if markup}
@@ -71,9 +71,9 @@ def _curves(story: Story, figures: Figures) -> dict[str, Markup]:
             values = {"latest": {int(label): curve.values[-1] for label, curve in curves.items()}}
             made = figures.by_number(plot.title, values)
         else:
-            made = figures.curves(plot.title, curves)
+            made = figures.curves(plot.title, curves, plot.bounds, plot.is_logarithmic)
         drawn.setdefault(plot.section, []).append(made)
-    sections = {name: section(name, element("div", *drawn[name], class_="plots")) for name in SECTIONS if name in drawn}
+    sections = {name: section(name, element("div", *drawn[name], class_="plots")) for name in HEADINGS if name in drawn}
     scored = {score["name"] for found in story.scores for score in found.scores}
     single = [
         (column, number(story.curves[column].values[-1]))
@@ -83,36 +83,6 @@ def _curves(story: Story, figures: Figures) -> dict[str, Markup]:
         if split_of(column)[1] not in scored
     ]
     return sections | ({"Single numbers": section("Single numbers", table(single))} if single else {})
-
-
-def _scores(found: ScoreFile) -> Markup:
-    """The table of a file of scores, and what their protocols have in common."""
-    rows = [
-        (
-            score["name"],
-            number(score["value"]),
-            number(score["floor"]) if score.get("floor") is not None else "",
-            BETTER.get(score.get("higher_is_better"), ""),
-        )
-        for score in found.scores
-    ]
-    protocols = [score.get("protocol", {}) for score in found.scores]
-    common = [(key, value) for key, value in protocols[0].items() if all(p.get(key) == value for p in protocols)]
-    outdated = f"{found.weights} has been written anew since: these scores are those of an earlier state."
-    return (
-        joined(
-            [
-                element("h3", found.folder.absolute().name, f", {found.weights}" if found.weights else ""),
-                element("p", outdated, class_="note") if found.is_outdated else "",
-                table(rows, ("score", "value", "real data", "better"), "Scores"),
-                folded("How they were measured", table(common, caption="Common to all of these scores"))
-                if common
-                else "",
-            ]
-        )
-        if rows
-        else Markup("")
-    )
 
 
 def _repeat(story: Story) -> list[Markup]:

@@ -148,7 +148,7 @@ def read_story(folder: Path) -> Story:
             scores.append(found)
         if place != folder:
             more, more_damaged = find_pictures(place)
-            pictures = more | pictures
+            pictures = pictures | {name: found for name, found in more.items() if name not in pictures}
             damaged += more_damaged
     notes += [f"{IMAGES}/{name} is no picture, and is left out." for name in damaged]
     return Story(

@@ -18,30 +18,44 @@
   }
 
   function options(plot, width, isLogarithmic) {
+    const isBars = plot.kind === "bars";
     const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
-    const bars = uPlot.paths.bars({ size: [0.7, 40] });
-    const series = plot.series.map((curve, index) => ({
-      label: curve.label,
-      stroke: colour(`--series-${index % COLOURS}`),
-      fill: plot.kind === "bars" ? colour(`--series-${index % COLOURS}`) : undefined,
-      paths: plot.kind === "bars" ? bars : undefined,
-      // More curves than colours are told apart by their dashes.
-      dash: index < COLOURS ? undefined : [6, 4],
-      width: 1.5,
-      spanGaps: true,
-      points: { show: plot.kind !== "bars" && curve.values.filter((value) => value != null).length < 3, size: 6 },
-      value: (_, value) => shown(value),
-    }));
-    const range = (_, least, most) => (plot.kind === "bars" ? [Math.min(0, least), Math.max(most, 1e-9) * 1.05] : undefined);
+    const series = plot.series.map((curve) => {
+      const stroke = colour(`--series-${curve.colour % COLOURS}`);
+      const isShort = curve.values.filter((value) => value != null).length < 3;
+      return {
+        label: curve.label,
+        stroke,
+        fill: isBars ? stroke : undefined,
+        paths: isBars ? uPlot.paths.bars({ size: [0.7, 40] }) : undefined,
+        // More curves than colours are told apart by their dashes.
+        dash: curve.colour < COLOURS ? undefined : [6, 4],
+        width: 1.5,
+        spanGaps: true,
+        points: { show: !isBars && isShort, size: 6 },
+        value: (_, value) => shown(value),
+      };
+    });
+    // A little room beyond the numbers, but none beyond what they can be.
+    const range = (_, least, most) => {
+      if (least == null) return [0, 1];
+      const margin = 0.05 * (most - least || Math.abs(most) || 1);
+      const [from, to] = plot.bounds;
+      return [from ?? least - margin, to ?? most + margin];
+    };
+    const around = isBars ? (_, least, most) => [least - 0.5, most + 0.5] : undefined;
     return {
       width,
       height: HEIGHT,
-      cursor: { sync: plot.axis === "step" ? { key: "step" } : undefined, dataIdx: (u, s, place) => (s ? nearest(u, s, place) : place) },
-      scales: {
-        x: plot.kind === "bars" ? { time: false, range: (_, least, most) => [least - 0.5, most + 0.5] } : { time: false },
-        y: isLogarithmic ? { distr: 3 } : plot.kind === "bars" ? { range } : {},
+      cursor: {
+        sync: plot.axis === "step" ? { key: "step" } : undefined,
+        dataIdx: (drawn, series, place) => (series ? nearest(drawn, series, place) : place),
       },
-      axes: [{ ...axis, size: 28 }, { ...axis, size: 60, values: (_, values) => values.map((v) => (v == null ? "" : shown(v))) }],
+      scales: { x: { time: false, range: around }, y: isLogarithmic ? { distr: 3 } : { range } },
+      axes: [
+        { ...axis, size: 28 },
+        { ...axis, size: 60, values: (_, values) => values.map((value) => (value == null ? "" : shown(value))) },
+      ],
       series: [{ label: plot.axis, value: (_, value) => (value == null ? "–" : String(value)) }, ...series],
     };
   }
@@ -49,19 +63,20 @@
   function draw(place) {
     const plot = data.plots[place.dataset.plot];
     const values = [plot.places, ...plot.series.map((curve) => curve.values)];
-    let drawn = null, isLogarithmic = false;
+    const isPositive = plot.series.every((curve) => curve.values.every((value) => value == null || value > 0));
+    let drawn = null, isLogarithmic = plot.logarithmic && isPositive;
     const redraw = () => {
       if (drawn) drawn.destroy();
       drawn = new uPlot(options(plot, place.clientWidth, isLogarithmic), values, place);
     };
-    const isPositive = plot.series.every((curve) => curve.values.every((value) => value == null || value > 0));
     if (plot.kind === "lines" && isPositive) {
       const box = document.createElement("input"), label = document.createElement("label");
       box.type = "checkbox";
+      box.checked = isLogarithmic;
       label.className = "scale";
       label.append(box, " logarithmic");
       box.addEventListener("change", () => { isLogarithmic = box.checked; redraw(); });
-      place.before(label);
+      place.parentElement.querySelector(".head").append(label);
     }
     redraw();
     new ResizeObserver(() => drawn.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
