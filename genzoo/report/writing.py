@@ -57,7 +57,10 @@ def write_comparison(folders: Sequence[Path], out: Path) -> None:
 
     Raises:
         FileNotFoundError: If one of them is not there.
-        ValueError: If one is none of a run.
+        ValueError: If one is none of a run, or is named twice.
         OSError: If the page cannot be written.
     """
+    twice = [folder for place, folder in enumerate(folders) if folder.resolve() in map(Path.resolve, folders[:place])]
+    if twice:
+        raise ValueError(f"{twice[0]} is named twice; name each run once")
     write_whole(out, comparison_page([read_story(folder) for folder in folders]))

@@ -37,6 +37,8 @@ def test_a_run_leaves_everything_in_its_folder(working_folder):
         "config.yaml",
         "images",
         "metrics.csv",
+        "report.html",
+        "training.json",
         "wandb",
     ]
     assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
