@@ -35,6 +35,7 @@ from genzoo.callbacks.picture_kinds.traversals import TraversalsPicture as Trave
 from genzoo.callbacks.pictures import Pictures as Pictures
 from genzoo.callbacks.predictions import Predictions as Predictions
 from genzoo.callbacks.progress import ProgressBar as ProgressBar
+from genzoo.callbacks.report import Report as Report
 from genzoo.callbacks.sample_scores import SampleScores as SampleScores
 from genzoo.callbacks.speed import Speed as Speed
 from genzoo.data.arrays import EpochSampler as EpochSampler

@@ -29,6 +29,8 @@ def test_it_holds_code_configs_data_and_licences(wheel):
     )
     assert "genzoo/data/assets/fashion_mnist_mini/LICENSE" in names
     assert sum(name.startswith("genzoo/metrics/extractors/assets/") and name.endswith(".npz") for name in names) == 3
+    page = ("page.html", "page.css", "page.js", "uplot/uPlot.iife.min.js", "uplot/uPlot.min.css", "uplot/LICENSE")
+    assert {f"genzoo/report/assets/{name}" for name in page} <= names
     files = ("model.json", "model.safetensors", "README.md", "samples.png", "config.yaml", "scores.json")
     assert {f"genzoo/zoo/assets/cgan-fashion-mnist-mini/{name}" for name in files} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
@@ -60,3 +62,4 @@ def test_it_trains_away_from_the_checkout(wheel, tmp_path):
     run = elsewhere / "runs" / "dcgan" / "wheel"
     assert (run / "checkpoints" / "last.ckpt").is_file()
     assert list(run.glob("wandb/offline-run-*"))
+    assert (run / "report.html").is_file()

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -12,6 +13,7 @@ from genzoo.evaluation.score import versions
 from genzoo.files import write_whole
 from genzoo.report.story import TRAINING
 from genzoo.report.writing import refresh_tested, write_report
+from genzoo.training.steps import ends_step
 from genzoo.zoo.entry import CONFIG
 
 
@@ -23,13 +25,26 @@ class Report(Callback):
     written is told in one line and costs nothing else.
     """
 
+    def __init__(self) -> None:
+        self._has_begun = False
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Forgets an earlier fit."""
+        self._has_begun = False
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Notes the first step: what ends before it leaves no trace in the folder of a run that it would go on with."""
+        self._has_begun = self._has_begun or ends_step(trainer, batch_idx)
+
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Writes the page, after all other callbacks have written what they had."""
         self._write(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Writes the page of what there is; a request to end at once is no `Exception`."""
-        if isinstance(exception, Exception):
+        if self._has_begun and isinstance(exception, Exception):
             self._write(trainer)
 
     def _write(self, trainer: Trainer) -> None:

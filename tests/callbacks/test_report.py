@@ -14,7 +14,16 @@ from tests.conftest import RandomImages
 from tests.report.made import Page
 
 SMALL = [
-    *("--model", "AutoEncoder", "--model.networks.hidden_features", "[8]", "--data", "FashionMNISTMini"),
+    *(
+        "--model",
+        "AutoEncoder",
+        "--model.networks.hidden_features",
+        "[8]",
+        "--data",
+        "FashionMNISTMini",
+        "--data.subset",
+        "200",
+    ),
     *("--trainer.limit_train_batches", "2", "--trainer.limit_val_batches", "1", "--trainer.log_every_n_steps", "1"),
     *("--trainer.logger", "CSVLogger", "--trainer.enable_progress_bar", "false", "--trainer.accelerator", "cpu"),
 ]

@@ -279,7 +279,11 @@ def test_it_does_not_matter_from_where_a_run_is_named(way, earlier, monkeypatch)
     assert remembered(run) == {str(run / "checkpoints" / "best.ckpt")}
     # The objective has risen with every epoch.
     assert torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["global_step"] == 12
-    assert {path.name for path in run.iterdir()} - before == {"config_until_step_0000008.yaml"}
+    assert {path.name for path in run.iterdir()} - before == {
+        "config_until_step_0000008.yaml",
+        "report.html",
+        "training.json",
+    }
     assert yaml.safe_load((run / "config.yaml").read_text())["run"] == {"root": "runs", "name": "earlier"}
     assert [path.name for path in run.parent.iterdir()] == ["earlier"]
 

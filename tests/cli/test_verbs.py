@@ -225,7 +225,8 @@ def test_a_run_is_kept_that_other_processes_have_trained(working_folder):
     processes = ["--trainer.strategy", "ddp_fork", "--trainer.devices", "1"]
     assert main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, *processes, "--run.name", "mine"]) == 0
     kept = working_folder / "runs" / "vae" / "mine"
-    assert sorted(path.name for path in kept.iterdir()) == ["checkpoints", "config.yaml", "images"]
+    files = ["checkpoints", "config.yaml", "images", "report.html", "training.json"]
+    assert sorted(path.name for path in kept.iterdir()) == files
 
 
 def test_what_ends_other_processes_is_said_in_front_and_the_run_is_kept(working_folder, capsys):
