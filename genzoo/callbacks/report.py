@@ -9,8 +9,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import Timer
 from lightning_utilities.core.rank_zero import rank_zero_warn
 
-from genzoo.evaluation.score import versions
 from genzoo.files import write_whole
+from genzoo.provenance import PROVENANCE
 from genzoo.report.story import TRAINING
 from genzoo.report.writing import refresh_tested, write_report
 from genzoo.training.steps import ends_step
@@ -51,7 +51,7 @@ class Report(Callback):
         folder = Path(trainer.default_root_dir)
         files = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
         # A run that could not begin, or keeps nothing, has nothing to tell and leaves no folder.
-        is_run = CONFIG in files and any(not name.startswith(".") for name in files - {CONFIG})
+        is_run = CONFIG in files and any(not name.startswith(".") for name in files - {CONFIG, PROVENANCE})
         if not trainer.is_global_zero or trainer.fast_dev_run or not is_run:  # type: ignore[attr-defined]
             return
         try:
@@ -74,5 +74,4 @@ def _training(trainer: Trainer) -> dict[str, object]:
         "epochs": trainer.current_epoch,
         "seconds": None if timer is None else timer.time_elapsed("train"),
         "device": f"{trainer.world_size} x {name}",
-        "versions": versions(),
     }

@@ -11,12 +11,15 @@ def facts(story: Story) -> dict[str, object]:
     """What was run, when and how long, by the name of the row; what is not known is left out."""
     limit = story.setting("trainer.max_epochs")
     of_all = f" of {limit}" if isinstance(limit, int) and limit >= story.epochs else ""
-    versions = story.training.get("versions", {})
+    # Of several processes that have trained it one after the other, the first began, and the last made what there is.
+    first, last = (story.provenance[place] if story.provenance else {} for place in (0, -1))
+    versions, commit = last.get("versions", {}), last.get("git_commit", "")
     rows: dict[str, object] = {
         "model": story.model,
         "data": story.data,
         "checkpoint": str(story.tested) if story.tested else "",
         "state": "in training while this page was written" if story.is_in_training else "",
+        "began": str(first.get("date", ""))[:16].replace("T", " "),
         "last written": moment(story.last_written),
         "time taken": duration(story.seconds),
         "device": story.training.get("device", ""),
@@ -25,6 +28,8 @@ def facts(story: Story) -> dict[str, object]:
         "batch size": story.setting("data.batch_size"),
         "seed": story.setting("seed_everything"),
         "versions": ", ".join(f"{name} {versions[name]}" for name in PACKAGES if name in versions),
+        "commit": f"{commit}, with changes" if commit and last.get("git_dirty") else commit,
+        "command": last.get("command", ""),
     }
     return {name: value for name, value in rows.items() if value not in ("", None)}
 

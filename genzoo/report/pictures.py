@@ -8,12 +8,18 @@ from pathlib import Path
 
 from PIL import Image
 
+from genzoo.dashboards.layout import SECTIONS
+from genzoo.dashboards.panels import Pictures
+
 IMAGES = "images"
 TYPES = {".png": "image/png", ".gif": "image/gif", ".webp": "image/webp", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+# As on the dashboard, and in its order.
 CAPTIONS = {
-    "samples": "Samples from fixed noise",
-    "reconstructions": "Reconstructions, each below its original",
-    "nearest_training_images": "Samples, each in front of the training images nearest to it",
+    name.removeprefix("pictures/"): panel.title
+    for section in SECTIONS
+    for panel in section.panels
+    if isinstance(panel, Pictures)
+    for name in panel.names
 }
 
 
@@ -65,7 +71,7 @@ def find_pictures(folder: Path) -> tuple[dict[str, list[Picture]], list[str]]:
         folder: Of the run.
 
     Returns:
-        Pictures by name, each list by epoch, samples first; and the names of files that are no pictures.
+        Pictures by name, each list by epoch, in the order of the dashboard; and names of files that are none.
     """
     found: dict[str, list[Picture]] = {}
     damaged = []

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from genzoo.provenance import PROVENANCE
 from genzoo.report.curves import METRICS, Curve, read_curves
 from genzoo.report.pictures import IMAGES, Picture, find_pictures
 from genzoo.zoo.entry import CONFIG, SCORES, EntryError, read_scores
@@ -52,6 +53,7 @@ class Story:
         scores: The newest first.
         alarms: Dicts with ``name``, ``epoch``, ``step`` and ``text``.
         training: What ``training.json`` holds.
+        provenance: What `genzoo.provenance` tells of every process that has trained it, in their order.
         tested: The checkpoint whose test this is; None if it is none.
         is_in_training: Whether a process is training it.
         notes: A sentence for each file that cannot be read.
@@ -65,6 +67,7 @@ class Story:
     scores: list[ScoreFile]
     alarms: list[dict[str, Any]]
     training: dict[str, Any]
+    provenance: list[dict[str, Any]]
     tested: Path | None
     is_in_training: bool
     notes: list[str]
@@ -160,6 +163,7 @@ def read_story(folder: Path) -> Story:
         sorted(scores, key=lambda found: (found.folder / SCORES).stat().st_mtime, reverse=True),
         [alarm for alarm in _read_json(folder / ALARMS, list, notes) if isinstance(alarm, dict)],
         _read_json(folder / TRAINING, dict, notes),
+        [entry for entry in _read_json(folder / PROVENANCE, list, notes) if isinstance(entry, dict)],
         _tested(settings),
         _is_in_training(folder),
         notes,

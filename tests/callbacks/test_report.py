@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 from genzoo.callbacks import report as module
 from genzoo.callbacks.interruption import RunInterruptedError
@@ -14,16 +15,8 @@ from tests.conftest import RandomImages
 from tests.report.made import Page
 
 SMALL = [
-    *(
-        "--model",
-        "AutoEncoder",
-        "--model.networks.hidden_features",
-        "[8]",
-        "--data",
-        "FashionMNISTMini",
-        "--data.subset",
-        "200",
-    ),
+    *("--model", "AutoEncoder", "--model.networks.hidden_features", "[8]"),
+    *("--data", "FashionMNISTMini", "--data.subset", "200", "--data.batch_size", "32"),
     *("--trainer.limit_train_batches", "2", "--trainer.limit_val_batches", "1", "--trainer.log_every_n_steps", "1"),
     *("--trainer.logger", "CSVLogger", "--trainer.enable_progress_bar", "false", "--trainer.accelerator", "cpu"),
 ]
@@ -41,7 +34,7 @@ def test_training_and_its_test_write_pages(working_folder):
     kept = json.loads((run / "training.json").read_text())
     assert (kept["steps"], kept["epochs"]) == (4, 2)
     assert kept["seconds"] > 0.0
-    assert kept["versions"]["torch"] in page.row("versions")[0]
+    assert torch.__version__.partition("+")[0] in page.row("versions")[0]
     assert "None was raised." in page.shown
 
     assert main(["test", str(run), "--evaluation.groups", "[reconstruction]", "--trainer.limit_test_batches", "1"]) == 0

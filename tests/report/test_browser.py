@@ -20,7 +20,7 @@ QUICK = [
 ]
 MODELS = {
     "VAE": ["--model.networks.hidden_features", "[8]", "--model.latent_dim", "5"],
-    "DCGAN": ["--model.networks.width", "2", "--data.image_size", "32"],
+    "DCGAN": ["--model.networks.width", "2", "--model.generator_optimizer.lr", "0.1", "--data.image_size", "32"],
     "ConditionalGAN": ["--model.networks.generator_features", "[8]", "--model.networks.discriminator_features", "[8]"],
 }
 

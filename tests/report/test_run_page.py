@@ -24,14 +24,12 @@ def page_of(run):
 
 
 def test_it_tells_what_was_run(run):
-    training = {
-        "steps": 12,
-        "epochs": 3,
-        "seconds": 3723.4,
-        "device": "1 x CPU",
-        "versions": {"torch": "2.6", "numpy": "2"},
-    }
+    training = {"steps": 12, "epochs": 3, "seconds": 3723.4, "device": "1 x CPU"}
     (run / "training.json").write_text(json.dumps(training))
+    entry = {"date": "2026-11-29T08:00:00+00:00", "command": "genzoo fit --model VAE", "versions": {"torch": "2.6"}}
+    later = {"date": "2026-11-30T09:00:00+00:00", "command": "genzoo fit runs/vae/first", "git_commit": "abc"}
+    entries = [entry, later | {"versions": {"torch": "2.7", "numpy": "2"}, "git_dirty": True}]
+    (run / "provenance.json").write_text(json.dumps(entries))
     page = page_of(run)
     facts = {cells[0]: cells[1:] for cells in page.cells if len(cells) == 2}
     expected = {
@@ -43,7 +41,10 @@ def test_it_tells_what_was_run(run):
         "seed": "7",
         "time taken": "1:02:03 (hours, minutes, seconds)",
         "device": "1 x CPU",
-        "versions": "torch 2.6",
+        "began": "2026-11-29 08:00",
+        "versions": "torch 2.7",
+        "commit": "abc, with changes",
+        "command": "genzoo fit runs/vae/first",
     }
     assert {name: facts[name][0] for name in expected} == expected
     assert f"genzoo fit --config {run}/config.yaml --run.name again" in page.shown
