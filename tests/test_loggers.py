@@ -167,11 +167,10 @@ logger.experiment.finish()
     )
     assert result.returncode == 0, result.stderr
     records = read_wandb_run(next(tmp_path.glob("wandb/offline-run-*/run-*.wandb")))
-    artifacts = {
-        record.request.log_artifact.artifact.aliases[0]: record.request.log_artifact.artifact
-        for record in records
-        if record.request.HasField("log_artifact")
-    } | {record.artifact.aliases[0]: record.artifact for record in records if record.HasField("artifact")}
+    logged = [record.request.log_artifact.artifact for record in records if record.request.HasField("log_artifact")]
+    logged += [record.artifact for record in records if record.HasField("artifact")]
+    # W&B adds one alias of its own, in any order.
+    artifacts = {alias: artifact for artifact in logged for alias in {*artifact.aliases} - {"latest"}}
     models = {alias: artifact for alias, artifact in artifacts.items() if artifact.type == "model"}
     assert set(models) == {"last", "best"}
     described = {alias: json.loads(artifact.metadata) for alias, artifact in models.items()}
