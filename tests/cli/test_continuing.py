@@ -281,6 +281,7 @@ def test_it_does_not_matter_from_where_a_run_is_named(way, earlier, monkeypatch)
     assert torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["global_step"] == 12
     assert {path.name for path in run.iterdir()} - before == {
         "config_until_step_0000008.yaml",
+        "provenance.json",
         "report.html",
         "training.json",
     }

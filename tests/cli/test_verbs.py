@@ -37,6 +37,7 @@ def test_a_run_leaves_everything_in_its_folder(working_folder):
         "config.yaml",
         "images",
         "metrics.csv",
+        "provenance.json",
         "report.html",
         "training.json",
         "wandb",
@@ -225,7 +226,7 @@ def test_a_run_is_kept_that_other_processes_have_trained(working_folder):
     processes = ["--trainer.strategy", "ddp_fork", "--trainer.devices", "1"]
     assert main(["fit", *SMALL_VAE, *QUICK, *NO_LOGGER, *processes, "--run.name", "mine"]) == 0
     kept = working_folder / "runs" / "vae" / "mine"
-    files = ["checkpoints", "config.yaml", "images", "report.html", "training.json"]
+    files = ["checkpoints", "config.yaml", "images", "provenance.json", "report.html", "training.json"]
     assert sorted(path.name for path in kept.iterdir()) == files
 
 
