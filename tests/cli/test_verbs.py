@@ -44,8 +44,12 @@ def test_a_run_leaves_everything_in_its_folder(working_folder):
     ]
     assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
     assert sorted(path.name for path in (folder / "images").iterdir()) == [
+        "interpolation_epoch_0001.png",
+        "latent_epoch_0001.png",
+        "neighbours_epoch_0001.png",
         "reconstructions_epoch_0001.png",
         "samples_epoch_0001.png",
+        "traversals_epoch_0001.png",
     ]
     assert Image.open(folder / "images" / "samples_epoch_0001.png").size == (8 * 30 + 2, 8 * 30 + 2)
 
@@ -64,6 +68,7 @@ def test_a_run_leaves_everything_in_its_folder(working_folder):
     (wandb_run,) = folder.glob("wandb/offline-run-*/run-*.wandb")
     uploaded = wandb_config(read_wandb_run(wandb_run))
     uploaded.pop("_wandb", None)
+    assert uploaded.pop("provenance")["command"].startswith("genzoo fit --model VAE ")
     assert uploaded == config
 
     model = GenerativeModel.load_from_checkpoint(folder / "checkpoints" / "last.ckpt")
