@@ -23,10 +23,12 @@ UNITS = {"kl": "nats", "variance": "variance"}
 
 @dataclass(frozen=True)
 class TraversalsPicture(WholeNumbers, PictureKind):
-    """The code in the middle, of which one latent variable at a time goes through its values.
+    """A code of which one latent variable at a time goes through its values.
 
-    Shown are the variables that matter most. Where there is a posterior these have the largest divergence from the
-    prior, else the codes that vary most; of a model that does not encode, the first ones, codes in front of noise.
+    Of a model that encodes it is the code in the middle, and shown are the variables that matter most: where there is
+    a posterior those of the largest divergence from the prior, else the codes that vary most. Of others it is the code
+    of the first sample, since the middle of many dimensions is far from all that they were trained on, and shown are
+    the first ones, codes in front of noise.
 
     Args:
         rows: How many latent variables.
@@ -50,6 +52,7 @@ class TraversalsPicture(WholeNumbers, PictureKind):
         order = _order(scene)
         # Where there is nothing to draw codes from, those of items say where codes lie.
         codes = None if scene.model.can_sample or scene.seen.many is None else scene.codes_of(scene.seen.many)
+        sample = None if isinstance(scene.model, Encodes) else scene.random_codes(1)[0]
         y = scene.conditions(1, 1)
         steps = self.steps if scene.shows_images else STEPS_OF_POINTS
         places = normal_probabilities(torch.linspace(-self.deviations, self.deviations, steps))
@@ -64,7 +67,8 @@ class TraversalsPicture(WholeNumbers, PictureKind):
             values = latent_quantiles(sampler, places, codes)
             # All rows are of one class: it is the latent variables that shall make them differ.
             conditions = None if y is None else y[:1].expand(len(names), *y.shape[1:])
-            rows = traverse(sampler, median_code(sampler, codes), dimensions, values, conditions)
+            code = median_code(sampler, codes) if sample is None else sample
+            rows = traverse(sampler, code, dimensions, values, conditions)
             return drawn_traversal(sampler, rows.items.cpu(), names, scene.seed)
 
         return scene.by_sampler(picture)
