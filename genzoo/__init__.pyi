@@ -19,6 +19,7 @@ from genzoo.callbacks.alarms import Remedy as Remedy
 from genzoo.callbacks.beginning import Beginning as Beginning
 from genzoo.callbacks.checkpoints import Checkpoints as Checkpoints
 from genzoo.callbacks.checkpoints import WholeCheckpointIO as WholeCheckpointIO
+from genzoo.callbacks.closing import Closing as Closing
 from genzoo.callbacks.final_scores import Evaluation as Evaluation
 from genzoo.callbacks.interruption import Interruption as Interruption
 from genzoo.callbacks.interruption import RunInterruptedError as RunInterruptedError

@@ -21,6 +21,7 @@ from lightning_utilities.core.rank_zero import rank_zero_only
 from genzoo.callbacks.alarms import Alarms
 from genzoo.callbacks.beginning import Beginning
 from genzoo.callbacks.checkpoints import Checkpoints, WholeCheckpointIO
+from genzoo.callbacks.closing import Closing
 from genzoo.callbacks.final_scores import Evaluation
 from genzoo.callbacks.interruption import Interruption, RunInterruptedError
 from genzoo.callbacks.pictures import Pictures
@@ -161,7 +162,7 @@ class TrainingCLI(LightningCLI):
         config = self.config[self.verb]
         self._require_fit()
         own: dict[str, list[Callback]] = {
-            "fit": [Interruption(), Speed(), Report()],
+            "fit": [Interruption(), Speed(), Report(), Closing()],
             "test": [Report()],
             "predict": [Predictions()],
         }
