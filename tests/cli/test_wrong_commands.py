@@ -48,7 +48,7 @@ WRONG = {
     f"fit {VAE} --model.scheduler os.system": "scheduler: Expected 'os.system' to be a function that returns",
     f"fit {VAE} --model.likelihood null": "model.likelihood is null; give it a value, or leave it out",
     f"fit {VAE} --model.optimizer null": "model.optimizer is null",
-    f"fit {VAE} --model.optimizer.lr null": "lr should be a number, got None",
+    f"fit {VAE} --model.optimizer.lr null": "model.optimizer.lr is null; give it a value",
     f"fit {GAN} --model.objective null": "model.objective is null",
     f"fit {VAE} --data.batch_size null": "data.batch_size is null",
     f"fit {VAE} --trainer.callbacks '{{class_path: EarlyStopping, init_arg: 3}}'": "settings under init_args",

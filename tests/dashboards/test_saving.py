@@ -4,7 +4,6 @@ import json
 import sys
 
 import pytest
-import wandb
 
 from genzoo.cli import main
 from genzoo.dashboards.saving import Dashboard, described
@@ -13,11 +12,15 @@ from tests.dashboards.wandb_stub import DENIED, ENTITY, KEY, PROJECT, running_se
 
 # Commands that one program gives after another, since its start takes longer than all of them.
 GIVING = """
-import contextlib, io, json, sys
+import contextlib, io, json, os, sys
+import wandb
 from genzoo.cli import main
 
 outcomes = []
-for arguments in json.loads(sys.argv[1]):
+for arguments, key in json.loads(sys.argv[1]):
+    # W&B's client looks at the environment once, and keeps the key that it has found.
+    wandb.teardown()
+    os.environ["WANDB_API_KEY"] = key
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as said:
         try:
             code = main(["dashboard", *arguments])
@@ -34,7 +37,10 @@ COMMANDS = {
     "no such project": ["--entity", ENTITY, "--project", "elsewhere"],
     "denied": ["--entity", ENTITY, "--project", DENIED],
     "entity of the login": ["--name", "third"],
+    "no key": PLACE,
+    "no login": ["--entity", ENTITY],
 }
+KEYS = {"no key": KEY[:10], "no login": ""}
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +52,8 @@ def server():
 @pytest.fixture(scope="module")
 def outcomes(server, tmp_path_factory):
     """Exit code, output and errors of each command."""
-    folder, asked = tmp_path_factory.mktemp("dashboard"), json.dumps([*COMMANDS.values()])
-    result = server.run(folder, "-c", GIVING, asked)
+    asked = json.dumps([(given, KEYS.get(name, KEY)) for name, given in COMMANDS.items()])
+    result = server.run(tmp_path_factory.mktemp("dashboard"), "-c", GIVING, asked)
     assert result.returncode == 0, result.stderr
     return dict(zip(COMMANDS, json.loads(result.stdout), strict=True))
 
@@ -118,29 +124,19 @@ def test_the_entity_is_that_of_the_login(outcomes, server):
     assert f"{server.url}/{ENTITY}/{PROJECT}?nw={identity('third')}" in out
 
 
-@pytest.fixture
-def fresh_client():
-    """W&B's client looks at the environment once, and keeps the key that it has found."""
-    wandb.teardown()
-    yield
-    wandb.teardown()
+def test_a_key_that_is_none_is_refused(outcomes):
+    code, _, said = outcomes["no key"]
+    assert code == 1
+    assert said.startswith("genzoo: W&B did not take the dashboard: ")
 
 
-@pytest.mark.usefixtures("fresh_client")
-def test_a_key_that_is_none_is_refused(capsys, monkeypatch):
-    monkeypatch.setenv("WANDB_API_KEY", KEY[:10])
-    assert main(["dashboard", *PLACE]) == 1
-    assert capsys.readouterr().err.startswith("genzoo: W&B did not take the dashboard: ")
-
-
-@pytest.mark.usefixtures("fresh_client")
-def test_without_a_login_one_sentence_says_so(capsys):
-    with pytest.raises(SystemExit, match="2"):
-        main(["dashboard", "--entity", ENTITY])
-    assert capsys.readouterr().err == (
+def test_without_a_login_one_sentence_says_so(outcomes):
+    assert outcomes["no login"] == [
+        2,
+        "",
         "genzoo: a dashboard of W&B needs a login; run wandb login or set WANDB_API_KEY, or look at what would be sent "
-        "with --dry-run\n"
-    )
+        "with --dry-run\n",
+    ]
 
 
 @pytest.mark.parametrize("name", ["", " ", "loss + bound", "n" * 81])
