@@ -286,13 +286,11 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Logs numbers, and says of new ones what W&B's table of runs shows of them; in a sweep, their last values."""
-        # There the number that is optimised is looked for under its own name, and others would stand below it.
-        summaries = {} if SWEEP in os.environ else SUMMARIES
         for name in metrics.keys() - self._summarised:
-            # By its own name: of several patterns that fit W&B takes the first, which is Lightning's.
-            for pattern, summary in summaries.items():
-                if fnmatch(name, pattern):
-                    self.experiment.define_metric(name, step_metric="trainer/global_step", summary=f"{summary},last")
+            # There the number that is optimised is looked for under its own name, and others would stand below it.
+            if SWEEP not in os.environ and (summary := summary_of(name)) is not None:
+                # By its own name: of several patterns that fit W&B takes the first, which is Lightning's.
+                self.experiment.define_metric(name, step_metric="trainer/global_step", summary=f"{summary},last")
         self._summarised |= metrics.keys()
         super().log_metrics(metrics, step)
 
@@ -379,6 +377,11 @@ class WandbLogger(lightning.pytorch.loggers.WandbLogger):
             rank_zero_info(f"W&B shows this run at {run.url}")
         elif self._asked_mode == "offline":
             rank_zero_info(f"W&B is offline: the run is kept in {self._save_dir}/wandb (wandb sync uploads it)")
+
+
+def summary_of(name: str) -> str | None:
+    """What tells of a whole run's values of a quantity how good it got: ``min``, ``max``, ``mean``; None for most."""
+    return next((summary for pattern, summary in SUMMARIES.items() if fnmatch(name, pattern)), None)
 
 
 class _AwaitedRun:

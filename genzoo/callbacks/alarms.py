@@ -14,12 +14,11 @@ from torch import Tensor
 from genzoo.data.arrays import Batch
 from genzoo.files import write_whole
 from genzoo.hyperparameters import whole_number
+from genzoo.report.story import ALARMS
 from genzoo.training.model import GenerativeModel
 
 # How many samples are compared with as many real items; more would cost time in every epoch and tell little more.
 ALIKE = 256
-# In the folder of a run: what was said, as a list of {"name", "epoch", "step", "text"}.
-KEPT = "alarms.json"
 
 
 @dataclass(frozen=True)
@@ -216,7 +215,7 @@ class Alarms(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Leaves out of the file what was said after the checkpoint that the run went on from, and not again since."""
-        if (Path(trainer.default_root_dir) / KEPT).is_file():
+        if (Path(trainer.default_root_dir) / ALARMS).is_file():
             self._keep(trainer)
 
     def _say(self, trainer: Trainer, name: str, text: str) -> None:
@@ -229,7 +228,7 @@ class Alarms(Callback):
 
     def _keep(self, trainer: Trainer) -> None:
         if trainer.is_global_zero:
-            write_whole(Path(trainer.default_root_dir) / KEPT, json.dumps(self._alarms, indent=2) + "\n")
+            write_whole(Path(trainer.default_root_dir) / ALARMS, json.dumps(self._alarms, indent=2) + "\n")
 
     def state_dict(self) -> dict[str, Any]:
         """What has been seen and said, for a run that is resumed."""

@@ -4,21 +4,23 @@ import shlex
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
-from fnmatch import fnmatch
 from pathlib import Path
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import Timer
 from torch import Tensor
 
+from genzoo.callbacks.report import seconds_of_training
 from genzoo.checkpoint_files import LAST
-from genzoo.loggers import SUMMARIES
+from genzoo.loggers import summary_of
+from genzoo.report.pictures import IMAGES
+from genzoo.report.story import CHECKPOINTS
+from genzoo.report.writing import PAGE
 from genzoo.sampling.capabilities import Encodes
 from genzoo.training.model import GenerativeModel
 
 SPEED = "train/speed/images_per_second"
 # What the run folder shows people; in this order.
-SHOWN = {"pictures": "images", "report": "report.html"}
+SHOWN = {"pictures": IMAGES, "report": PAGE}
 
 
 class Closing(Callback):
@@ -52,16 +54,15 @@ class Closing(Callback):
     def text(self, trainer: Trainer, model: GenerativeModel) -> str:
         """The lines, without one that is empty."""
         name, epochs, steps = type(model).__name__, trainer.current_epoch, trainer.global_step
-        took = [callback.time_elapsed("train") for callback in trainer.callbacks if isinstance(callback, Timer)]  # type: ignore[attr-defined]
         lines = [f"{name}: {_counted(epochs, 'epoch')}, {_counted(steps, 'step')}"]
-        if took:
-            lines[0] += f" in {timedelta(seconds=round(took[0]))}"
+        if (took := seconds_of_training(trainer)) is not None:
+            lines[0] += f" in {timedelta(seconds=round(took))}"
         if SPEED in self._last:
             lines[0] += f", at last {self._last[SPEED]:,.0f} images a second"
         lines += [f"  {quantity}: {value}" for quantity, value in self._values(model).items()]
         folder = Path(trainer.default_root_dir)
         lines += [f"{what}: {folder / place}" for what, place in SHOWN.items() if (folder / place).exists()]
-        if (folder / "checkpoints" / LAST).is_file():
+        if (folder / CHECKPOINTS / LAST).is_file():
             lines += ["next:", *(f"  genzoo {command}" for command in self._commands(folder, model))]
         return "\n".join(lines)
 
@@ -69,7 +70,7 @@ class Closing(Callback):
         for name, measured in metrics.items():
             value = float(measured)
             self._last[name] = value
-            direction = next((each for pattern, each in SUMMARIES.items() if fnmatch(name, pattern)), None)
+            direction = summary_of(name)
             if direction in ("min", "max"):
                 best, _ = self._best.get(name, (value, epoch))
                 if name not in self._best or (value < best if direction == "min" else value > best):

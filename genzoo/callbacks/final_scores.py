@@ -19,7 +19,9 @@ from genzoo.evaluation.score import Score, score_table, write_scores
 from genzoo.evaluation.score_group import GroupName
 from genzoo.hyperparameters import whole_number
 from genzoo.loggers import log_picture, log_table
+from genzoo.report.pictures import IMAGES
 from genzoo.training.model import GenerativeModel
+from genzoo.zoo.entry import BETTER
 
 
 class Evaluation(Callback):
@@ -149,17 +151,16 @@ class Evaluation(Callback):
             logger.save()
 
     def _columns(self) -> dict[str, list[Any]]:
-        better = {True: "high", False: "low", None: None}
         return {
             "score": [score.name for score in self.scores],
             "value": [score.value for score in self.scores],
             "real data": [score.floor for score in self.scores],
-            "better": [better[score.higher_is_better] for score in self.scores],
+            "better": [BETTER[score.higher_is_better] or None for score in self.scores],
             "protocol": [json.dumps(score.protocol, sort_keys=True) for score in self.scores],
         }
 
     def _hand_out_pictures(self, trainer: Trainer, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
         for name, picture in pictures.items():
-            save_picture(Path(trainer.default_root_dir) / "images" / f"{name}.png", picture)
+            save_picture(Path(trainer.default_root_dir) / IMAGES / f"{name}.png", picture)
             for logger in trainer.loggers:
                 log_picture(logger, f"pictures/{name}", picture, trainer.global_step)

@@ -19,6 +19,7 @@ from genzoo.data.splits import ArrayDataModule
 from genzoo.drawing import Picture, save_picture
 from genzoo.hyperparameters import whole_number
 from genzoo.loggers import log_picture
+from genzoo.report.pictures import IMAGES
 from genzoo.spec import is_image
 from genzoo.training.model import GenerativeModel
 
@@ -144,7 +145,7 @@ class Pictures(Callback):
         if not trainer.is_global_zero:
             return
         for name, picture in pictures.items():
-            save_picture(Path(trainer.default_root_dir) / "images" / f"{name}_epoch_{epoch:04d}.png", picture)
+            save_picture(Path(trainer.default_root_dir) / IMAGES / f"{name}_epoch_{epoch:04d}.png", picture)
             # The scalars of the last step carry its number counted from 0.
             for logger in trainer.loggers:
                 log_picture(logger, f"pictures/{name}", picture, trainer.global_step - 1)

@@ -64,14 +64,19 @@ class Report(Callback):
             rank_zero_warn(f"the page of the run could not be written: {error}")
 
 
+def seconds_of_training(trainer: Trainer) -> float | None:
+    """How long a training has taken, in all its parts; None if nothing has timed it."""
+    timer = next((callback for callback in trainer.callbacks if isinstance(callback, Timer)), None)  # type: ignore[attr-defined]
+    return None if timer is None else timer.time_elapsed("train")
+
+
 def _training(trainer: Trainer) -> dict[str, object]:
     """What the other files do not tell of a training."""
-    timer = next((callback for callback in trainer.callbacks if isinstance(callback, Timer)), None)  # type: ignore[attr-defined]
     device = trainer.strategy.root_device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
     return {
         "steps": trainer.global_step,
         "epochs": trainer.current_epoch,
-        "seconds": None if timer is None else timer.time_elapsed("train"),
+        "seconds": seconds_of_training(trainer),
         "device": f"{trainer.world_size} x {name}",
     }

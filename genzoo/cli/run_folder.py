@@ -21,10 +21,10 @@ from genzoo.checkpoint_files import CONFIG
 from genzoo.files import reason, remedy, write_whole
 from genzoo.loggers import WandbLogger
 from genzoo.provenance import add_provenance, provenance
+from genzoo.report.story import LOCK
 from genzoo.training.steps import ends_step
 from genzoo.training.storing import identity_of_data
 
-LOCK = ".lock"
 FOLDER_OF_RANK_ZERO = "GENZOO_RUN_FOLDER"
 # What file systems without locks answer, as some over networks are.
 WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
@@ -220,9 +220,9 @@ class SaveConfig(Callback):
         if (identity := identity_of_data(trainer)) is not None:
             made_with["data_identity"] = identity
         add_provenance(folder, made_with)
-        settings = yaml.safe_load(self.config)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
+                settings = yaml.safe_load(self.config)
                 logger.log_config(settings | {"provenance": made_with})
                 logger.log_data(type(data).__name__, {"identity": identity, "settings": settings["data"]})
         path = folder / CONFIG

@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from genzoo.files import write_whole
 from genzoo.provenance import Plain
+from genzoo.zoo.entry import BETTER
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,10 @@ def score_table(scores: Sequence[Score]) -> str:
         <BLANKLINE>
         samples: 5000
     """
-    better = {True: "high", False: "low", None: ""}
     lines = ["| score | value | real data | better |", "|---|---|---|---|"]
     for score in scores:
         floor = "" if score.floor is None else _short(score.floor)
-        lines.append(f"| {score.name} | {_short(score.value)} | {floor} | {better[score.higher_is_better]} |")
+        lines.append(f"| {score.name} | {_short(score.value)} | {floor} | {BETTER[score.higher_is_better]} |")
     common = [
         f"{key}: {value}"
         for key, value in (scores[0].protocol.items() if scores else ())

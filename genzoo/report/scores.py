@@ -5,8 +5,8 @@ from typing import Any
 
 from genzoo.report.markup import NONE, Markup, element, folded, joined, number, table
 from genzoo.report.story import ScoreFile, Story
+from genzoo.zoo.entry import BETTER
 
-BETTER = {True: "high", False: "low", None: ""}
 # What of a protocol differs between any two tests and says nothing of how they measured.
 OF_ONE_TEST = ("command", "model")
 

@@ -16,6 +16,7 @@ from genzoo.report.curves import METRICS, Curve, read_curves
 from genzoo.report.pictures import IMAGES, Picture, find_pictures
 from genzoo.zoo.entry import CONFIG, SCORES, EntryError, read_scores
 
+# What `genzoo.callbacks.Alarms` has said, as a list of {"name", "epoch", "step", "text"}.
 ALARMS = "alarms.json"
 # What `genzoo.callbacks.Report` keeps of a training that the other files do not tell.
 TRAINING = "training.json"

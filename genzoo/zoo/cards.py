@@ -8,11 +8,10 @@ from typing import Any
 
 import yaml
 
-from genzoo.zoo.entry import CONFIG, PICTURE, SCORES, Recorded, describe_items
+from genzoo.zoo.entry import BETTER, CONFIG, PICTURE, SCORES, Recorded, describe_items
 
 # Names of what models do, as the Hub has them.
 IMAGES, IMAGE_TO_IMAGE, FEATURES = "unconditional-image-generation", "image-to-image", "image-feature-extraction"
-BETTER = {True: "high", False: "low", None: ""}
 
 
 @dataclass(frozen=True)

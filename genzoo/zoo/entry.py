@@ -14,6 +14,8 @@ CONFIG = "config.yaml"
 SCORES = "scores.json"
 FILES = (RECORD, WEIGHTS, CARD, PICTURE, CONFIG, SCORES)
 
+# Which values of a score are good, in a word, by its ``higher_is_better``.
+BETTER = {True: "high", False: "low", None: ""}
 # Settings of a run that say where it was kept, what it logged to and what it went on from: no part of what was trained.
 OF_THE_MACHINE = ("run", "ckpt_path", "weights_only")
 OF_THE_MACHINE_IN_TRAINER = ("logger", "default_root_dir")

@@ -9,10 +9,10 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+
+from tests.local_server import answering
 
 KEY = "0123456789abcdef" * 3
 ENTITY, PROJECT, DENIED = "team", "genzoo", "denied"
@@ -153,15 +153,6 @@ class Handler(BaseHTTPRequestHandler):
         return {"agentHeartbeat": {"agent": {"id": "agent"}, "commands": json.dumps(commands)}}
 
 
-@contextmanager
 def running_server():
     """A server that answers for as long."""
-    server = Server()
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return answering(Server())

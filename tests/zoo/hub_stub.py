@@ -3,13 +3,13 @@
 import base64
 import hashlib
 import json
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 import yaml
+
+from tests.local_server import answering
 
 TOKEN = "hf_of_the_right_user"
 LARGE = (".safetensors", ".png")
@@ -215,15 +215,6 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(content=content, X_Repo_Commit=commit, ETag=f'"{digest[:40]}"')
 
 
-@contextmanager
 def running_hub():
     """A Hub that answers for as long."""
-    hub = Hub()
-    thread = Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield hub
-    finally:
-        hub.shutdown()
-        hub.server_close()
-        thread.join()
+    return answering(Hub())
