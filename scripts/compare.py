@@ -6,8 +6,8 @@
 
 An experiment is a file in ``scripts/compare``: a config, the changes to it that make each variant, seeds and scores. A
 run is an ordinary one, made by ``genzoo fit`` and scored by ``genzoo test``, and lies in ``runs/compare``; one that
-was interrupted goes on, and one that has been scored is left alone. Numbers go to ``docs/compare/NAME.json``, from
-which the page is written. A training that ends with an error counts as a failure and is kept.
+was interrupted goes on. Numbers go to ``docs/compare/NAME.json``, from which the page is written; a run whose numbers
+are there is left alone: take them out, to have it anew. A training that ends with an error counts as a failure.
 """
 
 import argparse
@@ -47,7 +47,7 @@ class Experiment:
         about: What is compared, in a paragraph.
         config: What all variants have in common.
         variants: By name, what each changes.
-        seeds: Each variant is trained with each of them.
+        seeds: Each variant is trained with each of them. Pictures are of the first.
         groups: Of scores, for ``genzoo test``.
         columns: Of the table: heading to name of a score and a format. ``time`` is no score, but what the training
             takes of the processor beside that of the first variant with the same seed.
@@ -71,8 +71,12 @@ class Experiment:
         """Where its numbers are kept."""
         return DOCUMENTS / "compare" / f"{self.name}.json"
 
+    def known(self) -> dict[str, Any]:
+        """The numbers that are kept, by variant and seed."""
+        return json.loads(self.results.read_text()) if self.results.exists() else {}
+
     def runs(self) -> Iterator["Run"]:
-        """All of them, seed by seed: what there is after a part of the time compares fairly."""
+        """All of them, seed by seed, so that what there is after a part of the time compares fairly."""
         for seed in self.seeds:
             yield from (Run(self, variant, seed) for variant in self.variants)
 
@@ -119,9 +123,14 @@ class Run:
         path = self.root / "failed"
         return path.read_text() if path.exists() else None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether its numbers are kept: those of runs that have been deleted since need no second training."""
+        return str(self.seed) in self.experiment.known().get(self.variant, {})
+
     def finish(self) -> None:
-        """Trains and scores it, from where it is."""
-        if self.scores is not None or self.error is not None:
+        """Trains, scores and draws it, from where it is."""
+        if self.is_known or self.scores is not None or self.error is not None:
             return
         self.root.mkdir(parents=True, exist_ok=True)
         if not (self.root / "trained").exists():
@@ -140,6 +149,8 @@ class Run:
         said = genzoo("test", str(self.folder), "--evaluation.groups", f"[{','.join(self.experiment.groups)}]")
         if said is not None:
             raise SystemExit(f"{self.root} was trained but cannot be scored: {said}")
+        if self.seed == self.experiment.seeds[0]:
+            self.draw()
 
     @property
     def strip(self) -> Path:
@@ -149,9 +160,6 @@ class Run:
     def draw(self) -> None:
         """Draws samples, of every run of an experiment from the same noise: a row of images, or points of the plane."""
         archive = self.root / "samples.npz"
-        # It lies with the run, so that those of a new run are drawn anew, and of a known one only once.
-        if archive.exists():
-            return
         of_points = "modes" in self.experiment.groups and "GaussianMixture2D" in str(self.experiment.config)
         number = POINTS if of_points else IMAGES
         said = genzoo("sample", str(self.folder), "--number", str(number), "--out", str(archive))
@@ -204,7 +212,7 @@ def experiments() -> dict[str, Experiment]:
 
 def collect(experiment: Experiment) -> dict[str, dict[str, dict[str, Any]]]:
     """Numbers by variant and seed: those of earlier times, and in their place those of runs that are here."""
-    known: dict[str, Any] = json.loads(experiment.results.read_text()) if experiment.results.exists() else {}
+    known = experiment.known()
     for run in experiment.runs():
         if run.error is not None:
             known.setdefault(run.variant, {})[str(run.seed)] = {"error": run.error}
@@ -243,8 +251,6 @@ def pictures(experiment: Experiment) -> Iterator[str]:
     """Samples of the first seed of every variant that has been scored, a row each."""
     for variant in experiment.variants:
         run = Run(experiment, variant, experiment.seeds[0])
-        if run.scores is not None:
-            run.draw()
         if run.strip.exists():
             yield f"| {variant} | ![Samples of {variant}]({run.strip.relative_to(DOCUMENTS)}) |"
 
@@ -290,6 +296,7 @@ def main() -> None:
         for run in [] if options.write else known[name].runs():
             if run.variant in (options.only or [run.variant]) and run.seed in (options.seeds or [run.seed]):
                 run.finish()
+                collect(known[name])
     PAGE.write_text(page(known))
 
 

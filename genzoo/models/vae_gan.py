@@ -42,7 +42,7 @@ class VAEGAN(InferenceModel, AdversarialModel):
         **kwargs: Arguments of `InferenceModel` and `AdversarialModel`.
     """
 
-    progress_metrics = ("train/discriminator_loss", "train/encoder_loss", "train/decoder_loss", "val/feature_error")
+    progress_metrics = ("train/discriminator_loss", "train/decoder_loss", "val/feature_error")
     sampler: VariationalSampler
     acting: VariationalSampler
 
