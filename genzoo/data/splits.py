@@ -37,6 +37,8 @@ PARTS_IN_WORDS: dict[Part, str] = {
 # these are the lengths of the names, which version 0.1.0 took, so that its data are still the same.
 SPLIT_SEEDS: dict[Split, int] = {"train": 5, "test": 4}
 MOST_CLASSES_NAMED = 10
+# Items of a pass over the training data without gradients, for which small batches would only take longer.
+READ_AT_ONCE = 256
 
 
 class ArrayDataModule(LightningDataModule, ABC):
@@ -217,11 +219,11 @@ class ArrayDataModule(LightningDataModule, ABC):
             number: How many at most; fewer than there are, are a fixed choice.
 
         Yields:
-            Batches of what a model sees.
+            Batches of what a model sees, at least ``READ_AT_ONCE`` long but for the last.
         """
-        items = self._excerpt(number)
-        for start in range(0, len(items), self.batch_size):
-            batch: Any = items.__getitems__(list(range(start, min(start + self.batch_size, len(items)))))
+        items, size = self._excerpt(number), max(self.batch_size, READ_AT_ONCE)
+        for start in range(0, len(items), size):
+            batch: Any = items.__getitems__(list(range(start, min(start + size, len(items)))))
             yield batch
 
     def array(self, part: Part) -> ImageArray:

@@ -21,6 +21,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM]
 QUICK = [
     *("--data.batch_size", "16", "--data.subset", "64", "--trainer.accelerator", "cpu", "--trainer.max_epochs", "1"),
     *("--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false", "--trainer.logger", "false"),
+    *("--pictures.kinds", "[]"),
 ]
 VAE = ["--model", "VAE", "--model.networks.hidden_features", "[8]"]
 OWN = """

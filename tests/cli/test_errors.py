@@ -18,6 +18,7 @@ MINI = ["--data", "FashionMNISTMini"]
 STEP = [
     *("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"),
     *("--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--trainer.logger", "false"),
+    *("--pictures.kinds", "[]"),
 ]
 
 

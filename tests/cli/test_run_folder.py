@@ -23,6 +23,7 @@ NEW = [
     *("fit", "--model", "VAE", "--model.networks.hidden_features", "[8]", "--data", "FashionMNISTMini"),
     *("--data.subset", "64", "--data.batch_size", "16", "--trainer.accelerator", "cpu"),
     *("--trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"),
+    *("--pictures.kinds", "[]"),
 ]
 OWN = """
 import os
