@@ -28,6 +28,8 @@ for name in ("codes", "conditional bound"):
 DEEP = {name: MODELS[name] for name in ("pairs, two penalties, augmented", "adaptive augmentation")}
 for name in DEEP:
     MODELS[name] = replace(DEEP[name], model=partial(DEEP[name].model, networks=MLPPlayers((8,), (8,))))
+# Whose convolutions take longest, and are those of others.
+LONG = ("condition images", "three players")
 
 
 class Losses(Callback):
@@ -85,7 +87,7 @@ def test_an_old_torch_is_refused_for_both_players(version, monkeypatch):
     assert VAE(data_spec=RandomImages().spec, compile_backend="aot_eager").compile_backend == "aot_eager"
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in MODELS])
 def test_compiled_training_is_eager_training(name, trainer, tmp_path):
     """With a backend that traces as all do, and then computes with the operations that eager mode has."""
     compare(MODELS[name], trainer, "aot_eager", tmp_path, rel=1e-5, abs=1e-6)
