@@ -4,6 +4,7 @@ import io
 import re
 
 import pytest
+import rich
 from rich.console import Console
 from rich.progress import Progress
 
@@ -60,6 +61,14 @@ def test_all_numbers_stand_on_one_line(names, width):
     assert not any(value in validation for value in expected)
 
 
+@pytest.fixture
+def own_console():
+    """Lightning writes with the console that all of a process share, which is then made anew."""
+    yield
+    rich.reconfigure()
+
+
+@pytest.mark.usefixtures("own_console")
 @pytest.mark.parametrize(
     ("model", "networks", "names"),
     [
