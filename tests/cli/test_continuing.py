@@ -486,3 +486,11 @@ def test_a_run_that_was_stopped_in_mid_epoch_goes_on_exactly(number, uninterrupt
     assert steps == [sorted(part) for part in steps]
     # What came after the checkpoint is made, and logged, again.
     assert {*steps[1]} == {step for row in rows(folder) if (step := int(row["step"])) >= stopped["global_step"]}
+
+    if number == signal.SIGKILL:
+        assert main(["validate", "runs/gan/run"]) == 0
+        assert main(["test", "runs/gan/run", *UNSCORED]) == 0
+    logs = [path.read_text() for path in working_folder.glob("runs/gan/*/wandb/offline-run-*/logs/debug-internal.log")]
+    assert len(logs) == (4 if number == signal.SIGKILL else 2)
+    # What W&B says of a step that comes after a later one, whose numbers it drops.
+    assert not [log for log in logs if "ignoring partial history record" in log]
