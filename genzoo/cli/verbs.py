@@ -162,7 +162,7 @@ class TrainingCLI(LightningCLI):
         config = self.config[self.verb]
         self._require_fit()
         own: dict[str, list[Callback]] = {
-            "fit": [Interruption(), Speed(), Report(), Closing()],
+            "fit": [Interruption(), Speed(), Report()],
             "test": [Report()],
             "predict": [Predictions()],
         }
@@ -176,6 +176,9 @@ class TrainingCLI(LightningCLI):
         # Checkpoints then know how long training took. Lightning makes one of its own to keep a limit.
         if self.verb == "fit" and not config.trainer.max_time and not any("Timer" in c.class_path for c in given):
             callbacks.append(Timer())
+        if self.verb == "fit":
+            # Below the progress bar, which has its last say when it is torn down.
+            callbacks.append(Closing())
         self.trainer_defaults["callbacks"] = callbacks
         # Given here and not as a setting, it does not stand in the config of the run.
         plugins = self.config_init[self.verb].trainer.plugins or []

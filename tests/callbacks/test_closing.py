@@ -8,7 +8,7 @@ from genzoo.callbacks.closing import Closing
 from genzoo.cli import main
 
 QUICK = ["--data", "Digits", "--data.image_size", "8", "--data.subset", "64", "--data.batch_size", "16"]
-QUICK += ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--trainer.max_epochs", "2"]
+QUICK += ["--trainer.accelerator", "cpu", "--trainer.max_epochs", "2"]
 QUICK += ["--trainer.logger", "genzoo.loggers.CSVLogger", "--trainer.log_every_n_steps", "2", "--run.name", "a run"]
 QUICK += ["--trainer.enable_model_summary", "false"]
 VAE = ["--model", "VAE", "--model.networks.hidden_features", "[4]"]
@@ -36,6 +36,7 @@ def test_a_training_ends_with_what_it_was_and_what_to_try(model, quantities, ver
     assert all(float(value) == pytest.approx(float(value)) for value in values.values())
     assert f"pictures: {folder}/images\n" in said
     assert re.findall(rf"^  genzoo (.*) '{folder}'$", said, re.M) == verbs
+    assert said.rindex("Epoch 1/1") < said.index(f"{model[1]}: 2 epochs")
 
 
 def test_the_best_value_is_the_smallest_of_distances_and_the_largest_of_bounds():
