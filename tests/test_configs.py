@@ -76,13 +76,21 @@ def test_the_wandb_run_of_every_config_tells_what_its_folder_does(config, runs):
     history = [wandb_values(record.history.item) for record in records if record.HasField("history")]
     # Pictures and histograms, which no file of numbers holds, come by themselves.
     numbers = [entry for entry in history if not any("pictures/" in name or "_dimension" in name for name in entry)]
+    latest = {}
     with (run / "metrics.csv").open() as table:
         for row, entry in zip(csv.DictReader(table), numbers, strict=True):
             measured = {name: float(value) for name, value in row.items() if value and name not in ("step", "epoch")}
             assert measured
+            latest |= measured
             logged = {name: value for name, value in entry.items() if name.startswith(("train/", "val/"))}
             assert logged == pytest.approx(measured, nan_ok=True)
             assert entry["trainer/global_step"] == int(row["step"])
+    summary = {}
+    for record in records:
+        summary |= wandb_values(record.summary.update)
+    # Beside the best value, where a number has one.
+    last = {name: value["last"] if isinstance(value := summary[name], dict) else value for name in latest}
+    assert last == pytest.approx(latest, nan_ok=True)
     drawn = {name: value for entry in history for name, value in entry.items() if name.startswith("pictures/")}
     steps = {entry["trainer/global_step"] for entry in history if any(name.startswith("pictures/") for name in entry)}
     assert steps == {numbers[-1]["trainer/global_step"]}
