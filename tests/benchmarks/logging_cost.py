@@ -37,12 +37,16 @@ class Stretches(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
         """Takes over the interval."""
         self.interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
-        self.logs = True
+        self.logs, self.latest_step = True, 0
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Ends a stretch behind its log step and begins the next; the first, in which all begins, does not count."""
-        if trainer.global_step % self.interval:
+    def on_train_batch_start(self, trainer: Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        """Ends a stretch behind its log step and begins the next; the first, in which all begins, does not count.
+
+        Not at the end of the step, after which Lightning hands the numbers to the loggers.
+        """
+        if trainer.global_step % self.interval or trainer.global_step == self.latest_step:
             return
+        self.latest_step = trainer.global_step
         now = time.perf_counter()
         if trainer.global_step > 2 * self.interval:
             self.seconds[self.logs].append(now - self.began)
