@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genzoo.report.curves import Curve, aligned, finite, thinned
-from genzoo.report.markup import Markup, element, number
+from genzoo.report.markup import Markup, breakable, element, number
 from genzoo.report.pictures import Picture
 
 # All curves of a page together, and each by itself.
@@ -141,7 +141,7 @@ class Figures:
         self.plots.append({**settings, "places": list(places), "series": series})
         return element(
             "figure",
-            element("div", element("h3", title), class_="head"),
+            element("div", element("h3", breakable(title)), class_="head"),
             element("div", class_="plot", role="group", aria_label=f"Plot: {title}", data_plot=len(self.plots) - 1),
             element("figcaption", caption),
         )

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -25,6 +26,11 @@ class Markup(str):
 def text(value: object) -> Markup:
     """A value as it is to be read; what is `Markup` already stays as it is."""
     return value if isinstance(value, Markup) else Markup(escape(str(value)))
+
+
+def breakable(name: object) -> Markup:
+    """A name such as ``train/generator_loss``, which ends a line behind its parts rather than anywhere."""
+    return name if isinstance(name, Markup) else Markup(re.sub(r"([/_.])", r"\1<wbr>", text(name)))
 
 
 def element(name: str, *content: object, **attributes: object) -> Markup:
@@ -54,7 +60,8 @@ def joined(parts: Iterable[object]) -> Markup:
 def table(rows: Iterable[Sequence[object]], head: Sequence[object] = (), caption: str = "") -> Markup:
     """A table whose first column says what its rows are; it scrolls by itself where it is too wide."""
     body = [
-        element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:])) for row in rows
+        element("tr", element("th", breakable(row[0]), scope="row"), *(element("td", cell) for cell in row[1:]))
+        for row in rows
     ]
     return element(
         "div",

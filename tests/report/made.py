@@ -12,7 +12,7 @@ from PIL import Image
 from genzoo.evaluation.score import Score, write_scores
 
 COLUMNS = ["epoch", "step", "train/elbo", "val/elbo", "val/training/elbo", "train/speed/images_per_second"]
-VOID = {"meta", "img", "input", "link", "br"}
+VOID = {"wbr", "meta", "img", "input", "link", "br"}
 SCORES = [
     Score("fd/fashion-mnist-plain", 1.25, 0.0625, False, {"split": "test", "number_fake": 2000}),
     Score("recall/fashion-mnist-plain", 0.5, 0.75, True, {"split": "test", "number_fake": 2000}),

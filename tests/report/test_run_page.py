@@ -170,3 +170,10 @@ def test_long_runs_make_no_long_pages(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "metrics.csv").write_text("\n".join(lines) + "\n")
     assert len(run_page(read_story(tmp_path / "run"))) < LIMIT / 5
+
+
+def test_long_names_may_be_broken_behind_their_parts(run):
+    make_test(run)
+    written = run_page(read_story(run))
+    assert "recall/<wbr>fashion-mnist-plain" in written
+    assert "recall/fashion-mnist-plain" in Page(written).shown
