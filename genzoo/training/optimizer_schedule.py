@@ -16,8 +16,8 @@ from genzoo.schedules.schedule import Schedule, extremes_of, value_at
 class OptimizerSchedule(LRScheduler):
     r"""Moves settings of an optimiser with each of its updates: after n updates they have the value of step n.
 
-    It moves with every update, whatever the model's ``scheduler_interval`` is. Given to a run that goes on and had none,
-    it counts from there, as all schedules of torch do.
+    It moves with every update, whatever the model's ``scheduler_interval`` is. Given to a run that goes on and had
+    none, it counts from there, as all schedules of torch do.
 
     Adam's correction of the bias of its moments is that of constant betas: torch divides the second moment after n
     updates by :math:`1 - \beta_{2,n}^n` with the beta of that update. The weights of the gradients in it add up to
