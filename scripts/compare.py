@@ -2,6 +2,7 @@
 
     python scripts/compare.py                        # all experiments: hours; interrupted, it goes on where it was
     python scripts/compare.py family --only hinge R1 # some variants of one
+    python scripts/compare.py family --time          # how long variants take beside the first; twenty minutes
     python scripts/compare.py --write                # the page anew from what there is, without training
 
 An experiment is a file in ``scripts/compare``: a config, the changes to it that make each variant, seeds and scores. A
@@ -11,15 +12,16 @@ are there is left alone: take them out, to have it anew. A training that ends wi
 """
 
 import argparse
+import csv
 import json
 import os
 import statistics
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,8 @@ RUNS = Path("runs/compare")
 DOCUMENTS = Path("docs")
 PAGE = DOCUMENTS / "compare.md"
 IMAGES, POINTS = 16, 2500
+# Of a training that is timed; the speed is that of ten steps at a time.
+STEPS, ROUNDS = 100, 3
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,8 @@ class Experiment:
         variants: By name, what each changes.
         seeds: Each variant is trained with each of them. Pictures are of the first.
         groups: Of scores, for ``genzoo test``.
-        columns: Of the table: heading to name of a score and a format. ``time`` is no score, but what the training
-            takes of the processor beside that of the first variant with the same seed.
+        columns: Of the table: heading to name of a score and a format. ``time`` is no score, but how many
+            times as long training takes as that of the first variant.
         failed: Name of a score and the value below which a run counts as failed.
         remarks: What is to be read in the table, by hand.
     """
@@ -74,6 +78,34 @@ class Experiment:
     def known(self) -> dict[str, Any]:
         """The numbers that are kept, by variant and seed."""
         return json.loads(self.results.read_text()) if self.results.exists() else {}
+
+    @property
+    def times(self) -> dict[str, float]:
+        """How many times as long as the first variant each takes, where it was measured."""
+        path = self.results.with_stem(f"{self.name}_times")
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def measure_times(self) -> None:
+        """Trains each variant and the first in turns, a few steps of them, and keeps the ratio of their speeds."""
+        first, known = next(iter(self.variants)), self.times
+        for variant in self.variants:
+            turns = [[self._speed(each) for each in (first, variant)] for _ in range(ROUNDS)]
+            known[variant] = float(f"{statistics.median(plain / own for plain, own in turns):.3g}")
+            self.results.with_stem(f"{self.name}_times").write_text(json.dumps(known, indent=1) + "\n")
+
+    def _speed(self, variant: str) -> float:
+        """Training images a second."""
+        config = merged(self.config, self.variants[variant])
+        few = {"max_steps": STEPS, "max_epochs": -1, "log_every_n_steps": STEPS // 10}
+        config = merged(config, {"trainer": few, "pictures": {"kinds": []}})
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "config.yaml"
+            path.write_text(json.dumps(config))
+            if (said := genzoo("fit", "--config", str(path), "--run.root", folder, "--run.name", "run")) is not None:
+                raise SystemExit(f"{variant} cannot be timed: {said}")
+            with next(Path(folder).glob("*/run/metrics.csv")).open() as file:
+                speeds = [float(row["train/speed/images_per_second"] or "nan") for row in csv.DictReader(file)]
+        return statistics.median(speed for speed in speeds[1:] if speed == speed)
 
     def runs(self) -> Iterator["Run"]:
         """All of them, seed by seed, so that what there is after a part of the time compares fairly."""
@@ -112,12 +144,6 @@ class Run:
         return None if found is None else {each["name"]: each["value"] for each in json.loads(found.read_text())}
 
     @property
-    def seconds(self) -> float | None:
-        """Of the processor, for its training; None if that is not known."""
-        path = self.root / "trained"
-        return float(path.read_text()) if path.exists() and path.read_text() else None
-
-    @property
     def error(self) -> str | None:
         """The last line of a training that failed."""
         path = self.root / "failed"
@@ -139,13 +165,11 @@ class Run:
             new = ["--config", str(config), "--run.root", str(self.root), "--run.name", "run"]
             new += ["--seed_everything", str(self.seed)]
             has_begun = self.folder is not None and (self.folder / "checkpoints/last.ckpt").exists()
-            started = time.process_time()
             said = genzoo("fit", *([str(self.folder)] if has_begun else new))
             if said is not None:
                 (self.root / "failed").write_text(said)
                 return
-            # A run that was interrupted has its time in two parts, of which the first is lost.
-            (self.root / "trained").write_text("" if has_begun else str(time.process_time() - started))
+            (self.root / "trained").touch()
         said = genzoo("test", str(self.folder), "--evaluation.groups", f"[{','.join(self.experiment.groups)}]")
         if said is not None:
             raise SystemExit(f"{self.root} was trained but cannot be scored: {said}")
@@ -217,12 +241,9 @@ def collect(experiment: Experiment) -> dict[str, dict[str, dict[str, Any]]]:
         if run.error is not None:
             known.setdefault(run.variant, {})[str(run.seed)] = {"error": run.error}
         elif run.scores is not None:
-            measured = dict(run.scores)
-            plain = Run(experiment, next(iter(experiment.variants)), run.seed).seconds
-            if plain is not None and run.seconds is not None:
-                measured["time"] = run.seconds / plain
+            scores = run.scores
             known.setdefault(run.variant, {})[str(run.seed)] = {
-                name: float(f"{measured[name]:.6g}") for name, _ in experiment.columns.values() if name in measured
+                name: float(f"{scores[name]:.6g}") for name, _ in experiment.columns.values() if name in scores
             }
     known = {variant: known[variant] for variant in experiment.variants if variant in known}
     if known:
@@ -242,6 +263,8 @@ def table(experiment: Experiment, known: dict[str, dict[str, dict[str, Any]]]) -
         cells = []
         for name, form in experiment.columns.values():
             values = [scores[name] for scores in finished if name in scores]
+            if name == "time" and variant in experiment.times:
+                values = [experiment.times[variant]]
             deviation = f" ± {statistics.stdev(values):{form}}" if len(values) > 1 else ""
             cells.append(f"{statistics.mean(values):{form}}{deviation}" if values else "")
         yield f"| {variant} | {' | '.join(cells)} | {failures} of {len(by_seed)} |"
@@ -288,11 +311,15 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of experiments ({', '.join(known)}); all if left out")
     parser.add_argument("--only", nargs="*", help="variants; all if left out")
     parser.add_argument("--seeds", nargs="*", type=int, help="all of the experiment if left out")
+    parser.add_argument("--time", action="store_true", help="times variants in place of training them")
     parser.add_argument("--write", action="store_true", help="writes the page without training")
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in known]:
         parser.error(f"there is no experiment {unknown[0]}; choose from {', '.join(known)}")
     for name in options.names or known:
+        if options.time:
+            known[name].measure_times()
+            continue
         for run in [] if options.write else known[name].runs():
             if run.variant in (options.only or [run.variant]) and run.seed in (options.seeds or [run.seed]):
                 run.finish()
