@@ -37,6 +37,8 @@ RUNS = Path("runs/compare")
 DOCUMENTS = Path("docs")
 PAGE = DOCUMENTS / "compare.md"
 IMAGES, POINTS = 16, 2500
+# Beside a run that has been drawn, so that a new run of the same name is drawn anew.
+SAMPLES = "samples.npz"
 # Of a training that is timed; the speed is that of ten steps at a time.
 STEPS, ROUNDS = 100, 3
 
@@ -75,15 +77,19 @@ class Experiment:
         """Where its numbers are kept."""
         return DOCUMENTS / "compare" / f"{self.name}.json"
 
+    @property
     def known(self) -> dict[str, Any]:
         """The numbers that are kept, by variant and seed."""
-        return json.loads(self.results.read_text()) if self.results.exists() else {}
+        return _kept(self.results)
+
+    @property
+    def _times(self) -> Path:
+        return self.results.with_stem(f"{self.name}_times")
 
     @property
     def times(self) -> dict[str, float]:
         """How many times as long as the first variant each takes, where it was measured."""
-        path = self.results.with_stem(f"{self.name}_times")
-        return json.loads(path.read_text()) if path.exists() else {}
+        return _kept(self._times)
 
     def measure_times(self) -> None:
         """Trains each variant and the first in turns, a few steps of them, and keeps the ratio of their speeds."""
@@ -91,7 +97,7 @@ class Experiment:
         for variant in self.variants:
             turns = [[self._speed(each) for each in (first, variant)] for _ in range(ROUNDS)]
             known[variant] = float(f"{statistics.median(plain / own for plain, own in turns):.3g}")
-            self.results.with_stem(f"{self.name}_times").write_text(json.dumps(known, indent=1) + "\n")
+            _keep(self._times, known)
 
     def _speed(self, variant: str) -> float:
         """Training images a second."""
@@ -152,12 +158,17 @@ class Run:
     @property
     def is_known(self) -> bool:
         """Whether its numbers are kept: those of runs that have been deleted since need no second training."""
-        return str(self.seed) in self.experiment.known().get(self.variant, {})
+        return str(self.seed) in self.experiment.known.get(self.variant, {})
 
     def finish(self) -> None:
         """Trains, scores and draws it, from where it is."""
-        if self.is_known or self.scores is not None or self.error is not None:
-            return
+        if not self.is_known and self.scores is None and self.error is None:
+            self._train_and_score()
+        is_drawn = (self.root / SAMPLES).exists()
+        if self.seed == self.experiment.seeds[0] and self.scores is not None and not is_drawn:
+            self.draw()
+
+    def _train_and_score(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         if not (self.root / "trained").exists():
             config = self.root / "config.yaml"
@@ -173,8 +184,6 @@ class Run:
         said = genzoo("test", str(self.folder), "--evaluation.groups", f"[{','.join(self.experiment.groups)}]")
         if said is not None:
             raise SystemExit(f"{self.root} was trained but cannot be scored: {said}")
-        if self.seed == self.experiment.seeds[0]:
-            self.draw()
 
     @property
     def strip(self) -> Path:
@@ -183,7 +192,7 @@ class Run:
 
     def draw(self) -> None:
         """Draws samples, of every run of an experiment from the same noise: a row of images, or points of the plane."""
-        archive = self.root / "samples.npz"
+        archive = self.root / SAMPLES
         of_points = "modes" in self.experiment.groups and "GaussianMixture2D" in str(self.experiment.config)
         number = POINTS if of_points else IMAGES
         said = genzoo("sample", str(self.folder), "--number", str(number), "--out", str(archive))
@@ -212,6 +221,15 @@ def genzoo(*arguments: str) -> str | None:
     return None if code == 0 else (said.getvalue().strip() or "without a word").splitlines()[-1]
 
 
+def _kept(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _keep(path: Path, numbers: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(numbers, indent=1) + "\n")
+
+
 def merged(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """A config with changes: mappings are merged, unless they name another class; all else is replaced."""
     result = dict(config)
@@ -236,7 +254,7 @@ def experiments() -> dict[str, Experiment]:
 
 def collect(experiment: Experiment) -> dict[str, dict[str, dict[str, Any]]]:
     """Numbers by variant and seed: those of earlier times, and in their place those of runs that are here."""
-    known = experiment.known()
+    known = experiment.known
     for run in experiment.runs():
         if run.error is not None:
             known.setdefault(run.variant, {})[str(run.seed)] = {"error": run.error}
@@ -247,8 +265,7 @@ def collect(experiment: Experiment) -> dict[str, dict[str, dict[str, Any]]]:
             }
     known = {variant: known[variant] for variant in experiment.variants if variant in known}
     if known:
-        experiment.results.parent.mkdir(parents=True, exist_ok=True)
-        experiment.results.write_text(json.dumps(known, indent=1) + "\n")
+        _keep(experiment.results, known)
     return known
 
 
