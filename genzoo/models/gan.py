@@ -89,7 +89,7 @@ class GAN(AdversarialModel):
             self.augmenter = augmentation.build()
 
     def players(self) -> list[Player]:
-        """The discriminator, and the generator that answers it."""
+        """The discriminator, and the generator that answers it; a prior that is learned moves with it."""
         return [
             Player(
                 "discriminator",
@@ -100,7 +100,7 @@ class GAN(AdversarialModel):
             ),
             Player(
                 "generator",
-                [self.sampler.generator],
+                [self.sampler],
                 self.generator_loss,
                 self.generator_optimizer,
                 self.generator_scheduler,
@@ -193,8 +193,6 @@ class GAN(AdversarialModel):
         """
         x, y = batch
         return {"logits": self.discriminator.of_each(self.score, x, self.condition.encode(y)), "label": y}
-
-    # What is reported
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """What the objective reports of the logits of each image and of as many generated ones."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback
-from lightning.pytorch.cli import OptimizerCallable, ReduceLROnPlateau
+from lightning.pytorch.cli import OptimizerCallable
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.types import OptimizerConfig, OptimizerLRSchedulerConfig
@@ -28,7 +28,7 @@ from torch.torch_version import TorchVersion
 from genzoo.data.arrays import Batch
 from genzoo.noise import Noise
 from genzoo.schedules.schedule import Schedule
-from genzoo.training.manual_optimisation import OwnDuties, step_schedules
+from genzoo.training.manual_optimisation import OwnDuties, step_plateaus, step_schedules
 from genzoo.training.model import GenerativeModel
 from genzoo.training.optimizers import Interval, LRSchedulerCallable, scheduled
 from genzoo.training.recorder import Recorder
@@ -177,6 +177,11 @@ class AdversarialModel(GenerativeModel):
         self.recorder.end_update()
         self.after_update(player)
 
+    def updates(self) -> list[int]:
+        """Of the first player, whose updates are the steps, and of the others."""
+        steps = self.trainer.global_step
+        return [steps] + [self.turns.answers_until(steps)] * (len(self.trainer.optimizers) - 1)
+
     def after_update(self, player: Player) -> None:
         """Called once a player has moved, for models that have something to add to it."""
 
@@ -194,11 +199,7 @@ class AdversarialModel(GenerativeModel):
     def on_train_epoch_end(self) -> None:
         """Moves on the learning-rate schedules that watch a metric, once it has been reported."""
         super().on_train_epoch_end()
-        for config in self.trainer.lr_scheduler_configs:
-            if isinstance(config.scheduler, ReduceLROnPlateau):
-                metric = self.trainer.callback_metrics.get(config.scheduler.monitor)
-                if metric is not None:
-                    config.scheduler.step(metric)
+        step_plateaus(self.trainer)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps what was recorded of each player's latest update, which a later log step reports."""

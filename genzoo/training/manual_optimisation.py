@@ -49,3 +49,16 @@ def step_schedules(trainer: Trainer, interval: Interval, optimizers: Sequence[Op
         by_metric = isinstance(config.scheduler, ReduceLROnPlateau)
         if config.interval == interval and config.scheduler.optimizer in optimizers and not by_metric:
             config.scheduler.step()  # type: ignore[call-arg]
+
+
+def step_plateaus(trainer: Trainer) -> None:
+    """Moves on the learning-rate schedules that watch a metric, where it has been reported.
+
+    Args:
+        trainer: That trains, at the end of an epoch.
+    """
+    for config in trainer.lr_scheduler_configs:
+        if isinstance(config.scheduler, ReduceLROnPlateau):
+            metric = trainer.callback_metrics.get(config.scheduler.monitor)
+            if metric is not None:
+                config.scheduler.step(metric)

@@ -40,6 +40,7 @@ from genzoo.training.feasible import (
 from genzoo.training.finite_watch import FiniteWatch
 from genzoo.training.laps import Laps
 from genzoo.training.optimizers import tried
+from genzoo.training.renewal import note_clocks
 from genzoo.training.schedule_log import HoldsSettings, ScheduleLog
 from genzoo.training.split_means import SplitMeans, images_in
 from genzoo.training.step_log import StepLog
@@ -320,6 +321,10 @@ class GenerativeModel(LightningModule, ABC):
         """Stops if a loss was not finite."""
         self.watch.require_finite()
 
+    def updates(self) -> list[int]:
+        """How often each optimiser has moved, in the order of optimisers."""
+        return [self.trainer.global_step] * len(self.trainer.optimizers)
+
     def log_training(self, values: dict[str, Tensor], step: int) -> None:
         """Hands scalars of a log step to the loggers, unless a loss was not finite.
 
@@ -425,6 +430,8 @@ class GenerativeModel(LightningModule, ABC):
         self.watch.require_finite()
         self.watch.require_finite_weights()
         checkpoint[SAMPLER] = as_plain(self.sampler)
+        if self.is_fitting:
+            note_clocks(checkpoint, self.trainer, self.updates())
         if self.is_fitting and (identity := identity_of_data(self.trainer)) is not None:
             checkpoint[DATA] = identity
 

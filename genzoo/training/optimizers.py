@@ -4,7 +4,7 @@ import copy
 import inspect
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import torch
@@ -145,48 +145,3 @@ def _require_finite_settings(optimizer: Optimizer) -> None:
         for name, value in group.items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"{name} of {type(optimizer).__name__} is {value}, which is not finite")
-
-
-def renew_settings(checkpoint: dict[str, Any], configs: Sequence[OptimizerConfig | OptimizerLRSchedulerConfig]) -> None:
-    """Puts the settings of new optimisers and schedules into a checkpoint, in place of those that it was made with.
-
-    What the optimisers have learnt of the gradients stays, unless a new one is of another kind. A schedule becomes
-    what it would be had it been the schedule from the start; one that watches a metric goes on from the new learning
-    rate, and one that the run did not have begins now.
-
-    Args:
-        checkpoint: Of Lightning; its entries ``optimizer_states`` and ``lr_schedulers`` are changed.
-        configs: What `scheduled` made, new and unused.
-    """
-    stored_schedules: list[dict[str, Any]] = checkpoint["lr_schedulers"]
-    entries: list[Any] = [config.get("lr_scheduler") for config in configs]
-    schedules = [entry["scheduler"] for entry in entries if entry is not None]
-    if len(stored_schedules) == len(schedules):
-        for schedule, stored in zip(schedules, stored_schedules, strict=True):
-            _catch_up(schedule, stored)
-    checkpoint["lr_schedulers"] = [schedule.state_dict() for schedule in schedules]
-    checkpoint["optimizer_states"] = [
-        _with_settings(config["optimizer"].state_dict(), stored)
-        for config, stored in zip(configs, checkpoint["optimizer_states"], strict=True)
-    ]
-
-
-def _catch_up(schedule: Any, stored: dict[str, Any]) -> None:
-    if isinstance(schedule, ReduceLROnPlateau):
-        return
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*before.*optimizer.step.*")
-        for _ in range(stored["last_epoch"]):
-            schedule.step()
-
-
-def _with_settings(new: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
-    """The stored state of an optimiser with new settings; the new state where the two are of different kinds."""
-    kinds = [[set(group) - {"initial_lr"} for group in state["param_groups"]] for state in (new, stored)]
-    if kinds[0] != kinds[1]:
-        return new
-    groups = [
-        fresh | {"params": old["params"]}
-        for fresh, old in zip(new["param_groups"], stored["param_groups"], strict=True)
-    ]
-    return {"state": stored["state"], "param_groups": groups}

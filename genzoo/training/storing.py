@@ -18,7 +18,7 @@ from genzoo.moved import renamed
 from genzoo.networks.discriminator import LayeredDiscriminator, rename_head
 from genzoo.sampling.sampler import Sampler
 from genzoo.sampling.stored import AVERAGED, RAW
-from genzoo.training.optimizers import renew_settings
+from genzoo.training.renewal import renew_settings
 
 # The entry of a checkpoint that tells the data which the model is trained on.
 DATA = "data_identity"

@@ -22,6 +22,8 @@ class Turns:
         >>> turns = Turns(Linear(start=4.0, end=1.0, steps=8))
         >>> [step for step in range(1, 11) if turns.answers_after(step)]
         [4, 6, 8, 9, 10]
+        >>> turns.answers_until(8)
+        3
     """
 
     def __init__(self, steps: int | Schedule) -> None:
@@ -48,3 +50,10 @@ class Turns:
         while self._next < updates:
             self._previous, self._next = self._next, self._next + self.steps_at(self._next)
         return self._next == updates
+
+    def answers_until(self, updates: int) -> int:
+        """How often the others have answered after so many updates."""
+        answers, following = 0, self.steps_at(0)
+        while following <= updates:
+            answers, following = answers + 1, following + self.steps_at(following)
+        return answers

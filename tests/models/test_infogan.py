@@ -59,7 +59,7 @@ def test_the_discriminator_moves_the_recogniser(trainer):
     model = made(data.spec)
     discriminator, generator = model.players()
     assert discriminator.moves == [model.discriminator, model.recogniser]
-    assert generator.moves == [model.sampler.generator]
+    assert generator.moves == [model.sampler]
     before = {name: value.clone() for name, value in model.named_parameters()}
     trainer(log_every_n_steps=1).fit(model, datamodule=data)
     assert [name for name, value in model.named_parameters() if torch.equal(value, before[name])] == []

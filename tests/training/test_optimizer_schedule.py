@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from lightning.pytorch.callbacks import LambdaCallback
 from torch.optim import SGD, Adam
 from torch.optim.lr_scheduler import StepLR
 
@@ -141,3 +142,65 @@ def test_a_run_that_goes_on_has_the_settings_of_its_updates(name, before, traine
     runner.fit(second, datamodule=data, ckpt_path=tmp_path / "one.ckpt")
     for optimizer, number in zip(runner.optimizers, (12, 6), strict=False):
         assert settings_of(optimizer) == expected_settings(number)
+
+
+@pytest.mark.parametrize("interval", ["step", "epoch"])
+@pytest.mark.parametrize(
+    ("before", "after", "updates"),
+    [
+        # Of the discriminator and the generator, None where it follows none; answers come after every second step.
+        ({"generator": FOLLOWING}, {"generator": FOLLOWING, "discriminator": FOLLOWING}, (6, 6)),
+        ({"generator": FOLLOWING}, {"discriminator": FOLLOWING}, (6, None)),
+        ({"generator": FOLLOWING, "discriminator": FOLLOWING}, {"generator": FOLLOWING}, (None, 6)),
+        ({"generator": partial(StepLR, step_size=1)}, {"generator": FOLLOWING, "discriminator": FOLLOWING}, (6, 6)),
+    ],
+    ids=["one more", "the other one", "one less", "another one, and one more"],
+)
+def test_a_player_of_a_run_that_goes_on_takes_no_schedule_of_another(
+    before, after, updates, interval, trainer, tmp_path
+):
+    data, settings = RandomImages(number=96, validation_fraction=0.0), {"limit_val_batches": 0}
+    game = partial(MODELS["game"], data_spec=data.spec, scheduler_interval=interval)
+    neither = {"generator_scheduler": None, "discriminator_scheduler": None}
+    first, second = (
+        game(**neither | {f"{player}_scheduler": schedule for player, schedule in schedules.items()})
+        for schedules in (before, after)
+    )
+    runner = trainer(max_epochs=1, **settings)
+    runner.fit(first, datamodule=data)
+    runner.save_checkpoint(tmp_path / "one.ckpt")
+    runner = trainer(max_epochs=2, **settings)
+    runner.fit(second, datamodule=data, ckpt_path=tmp_path / "one.ckpt")
+    for optimizer, number in zip(runner.optimizers, updates, strict=True):
+        assert settings_of(optimizer) == (
+            pytest.approx((2e-4, 0.5, 0.999)) if number is None else expected_settings(number)
+        )
+    assert len(runner.lr_scheduler_configs) == len(after)
+
+
+def test_schedules_whose_interval_changes_are_where_they_would_be_with_it_from_the_start(trainer, tmp_path):
+    """Six steps and three answers an epoch; saved in the middle of epochs, and after their last batches."""
+    data = RandomImages(number=96, validation_fraction=0.0)
+    halve = partial(StepLR, step_size=1, gamma=0.5)
+    game = partial(
+        GAN,
+        data_spec=data.spec,
+        networks=MLPPlayers((8,), (8,)),
+        discriminator_steps=2,
+        generator_scheduler=halve,
+        discriminator_scheduler=halve,
+    )
+    for before, after in (("epoch", "step"), ("step", "epoch")):
+        for steps in (4, 6, 8, 12):
+            saving = LambdaCallback(
+                on_train_batch_end=lambda runner, *_, after=steps: (
+                    runner.save_checkpoint(tmp_path / "some.ckpt") if runner.global_step == after else None
+                )
+            )
+            runner = trainer(max_steps=13, max_epochs=-1, limit_val_batches=0, callbacks=[saving])
+            runner.fit(game(scheduler_interval=before), datamodule=data)
+            runner = trainer(max_steps=14, max_epochs=-1, limit_val_batches=0)
+            runner.fit(game(scheduler_interval=after), datamodule=data, ckpt_path=tmp_path / "some.ckpt")
+            moves = (14, 7) if after == "step" else (2, 2)
+            rates = [optimizer.param_groups[0]["lr"] for optimizer in runner.optimizers]
+            assert rates == pytest.approx([2e-4 * 0.5**number for number in moves]), (before, steps)
