@@ -16,7 +16,7 @@ import csv
 import json
 import os
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -91,10 +91,10 @@ class Experiment:
         """How many times as long as the first variant each takes, where it was measured."""
         return _kept(self._times)
 
-    def measure_times(self) -> None:
+    def measure_times(self, variants: Iterable[str]) -> None:
         """Trains each variant and the first in turns, a few steps of them, and keeps the ratio of their speeds."""
         first, known = next(iter(self.variants)), self.times
-        for variant in self.variants:
+        for variant in variants:
             turns = [[self._speed(each) for each in (first, variant)] for _ in range(ROUNDS)]
             known[variant] = float(f"{statistics.median(plain / own for plain, own in turns):.3g}")
             _keep(self._times, known)
@@ -272,7 +272,8 @@ def collect(experiment: Experiment) -> dict[str, dict[str, dict[str, Any]]]:
 def table(experiment: Experiment, known: dict[str, dict[str, dict[str, Any]]]) -> Iterator[str]:
     """Mean and standard deviation over the seeds, and how many of them failed."""
     score, least = experiment.failed
-    yield f"| variant | {' | '.join(experiment.columns)} | failed |"
+    called = next(heading for heading, (name, _) in experiment.columns.items() if name == score)
+    yield f"| variant | {' | '.join(experiment.columns)} | failed: {called} < {least:g} |"
     yield f"|---|{'---|' * (len(experiment.columns) + 1)}"
     for variant, by_seed in known.items():
         finished = [scores for scores in by_seed.values() if "error" not in scores]
@@ -301,7 +302,8 @@ def page(all_of_them: Mapping[str, Experiment]) -> str:
         "# What helps: variants side by side",
         "",
         "Within each table all is the same but what its first column says: data, steps, body, seeds, protocol. Each "
-        "cell is the mean over the seeds ± their standard deviation. Nothing is left out: a run that fails counts.",
+        "cell is the mean over the seeds ± their standard deviation. Nothing is left out: runs that end with an error, "
+        "or stay below what the last column says, are counted there.",
         "",
         "```sh",
         "python scripts/compare.py            # all of it: hours on two cores; interrupted, it goes on where it was",
@@ -333,14 +335,21 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in known]:
         parser.error(f"there is no experiment {unknown[0]}; choose from {', '.join(known)}")
-    for name in options.names or known:
+    chosen = {name: known[name] for name in options.names or known}
+    for what, given, there in (
+        ("variant", options.only, [variant for each in chosen.values() for variant in each.variants]),
+        ("seed", options.seeds, [seed for each in chosen.values() for seed in each.seeds]),
+    ):
+        if others := [one for one in given or () if one not in there]:
+            parser.error(f"there is no {what} {others[0]!r}; choose from {', '.join(map(str, dict.fromkeys(there)))}")
+    for experiment in chosen.values():
         if options.time:
-            known[name].measure_times()
+            experiment.measure_times([each for each in experiment.variants if each in (options.only or [each])])
             continue
-        for run in [] if options.write else known[name].runs():
+        for run in [] if options.write else experiment.runs():
             if run.variant in (options.only or [run.variant]) and run.seed in (options.seeds or [run.seed]):
                 run.finish()
-                collect(known[name])
+                collect(experiment)
     PAGE.write_text(page(known))
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from genzoo.augmentations.affine_augment import AffineAugment
+from genzoo.augmentations.affine_augment import HIGHEST, AffineAugment
 from genzoo.augmentations.augmentation import Augmentation, Augmenter, OccasionalAugmenter
 from genzoo.hyperparameters import whole_number
 from genzoo.losses.objectives import AdversarialObjective
@@ -29,6 +29,7 @@ class AdaptiveAugment(Augmentation):
 
     Args:
         augmentation: Whose changes are made with probability p; a probability of its own below 1 is multiplied by it.
+            Where it is several in turn, those that have none, such as `InstanceNoise`, are as ever.
         target: r, the share of real images taken for real less the share that is not, for which p stands still.
         images: How many real images the discriminator sees while p goes from 0 to 1.
         highest: Bound of p. Beyond about 0.8 unchanged images are too few to tell what is changed, and changes leak
@@ -39,7 +40,7 @@ class AdaptiveAugment(Augmentation):
     augmentation: Augmentation = field(default_factory=AffineAugment)
     target: float = 0.6
     images: int = 500_000
-    highest: float = 0.8
+    highest: float = HIGHEST
     updates: int = 4
 
     def __post_init__(self) -> None:
@@ -59,6 +60,11 @@ class AdaptiveAugment(Augmentation):
                 "have no threshold; choose an objective that has one, such as NonSaturating or Hinge, or give "
                 f"{type(self.augmentation).__name__} a probability, which may follow a schedule"
             )
+
+    @property
+    def leaks(self) -> bool:
+        """Where p may rise too high for what it changes."""
+        return self.highest > HIGHEST and self.augmentation.leaks
 
     def build(self) -> "AdaptiveAugmenter":
         """A module that begins with p = 0."""

@@ -22,7 +22,7 @@ from genzoo.augmentations.augmentation import Augmentation, OccasionalAugmenter,
 from genzoo.losses.objectives import AdversarialObjective
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
-from genzoo.schedules.schedule import Schedule
+from genzoo.schedules.schedule import Schedule, extremes_of
 from genzoo.spec import DataSpec
 
 Group = Literal["blitting", "geometry", "colour"]
@@ -37,6 +37,9 @@ BRIGHTNESS = 0.2
 CONTRAST = 0.5
 SATURATION = 1.0
 
+HIGHEST = 0.8
+"""The highest probability with which changes do not leak, about (section 2.2)."""
+
 
 @dataclass(frozen=True)
 class AffineAugment(Augmentation):
@@ -49,7 +52,8 @@ class AffineAugment(Augmentation):
             by whole pixels up to 1/8 of the size. ``geometry``: scaling of both axes by the same and by inverse
             factors, turns by any angle, shifts by any length. ``colour``: brightness, contrast, luma flip and, of
             images that are not grey, turns of hue, and saturation.
-        probability: Of each change.
+        probability: Of each change. The default is for `AdaptiveAugment`, which multiplies it; by itself it should
+            stay below about 0.8, so that enough images stay as they are to tell how those of the data lie.
     """
 
     groups: tuple[Group, ...] = ("blitting", "geometry", "colour")
@@ -68,6 +72,11 @@ class AffineAugment(Augmentation):
                 f"AffineAugment changes square images of 1 or 3 channels, but the data have shape {(*spec['shape'],)}; "
                 "choose DiffAugment, or leave the augmentation out"
             )
+
+    @property
+    def leaks(self) -> bool:
+        """Above a probability of 0.8."""
+        return extremes_of(self.probability)[1] > HIGHEST
 
     def build(self) -> "AffineAugmenter":
         """The module, which has no state."""

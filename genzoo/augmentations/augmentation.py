@@ -1,7 +1,8 @@
 """What every augmentation is: a value that builds a module, which changes items before the discriminator sees them.
 
 Real and generated items are changed alike, in the turns of both players, so that what is learned is the distribution
-of the data and not that of its changed copies (Zhao et al. 2020; Karras et al. 2020).
+of the data and not that of its changed copies (Zhao et al. 2020), as long as the one can be told from the other: if all
+images are turned by any angle, it cannot (Karras et al. 2020, section 2.2).
 """
 
 from abc import ABC, abstractmethod
@@ -143,6 +144,11 @@ class Augmentation(ABC):
                 f"{type(self).__name__} changes images (C, H, W), but the data have shape {tuple(spec['shape'])}; "
                 "leave the augmentation out"
             )
+
+    @property
+    def leaks(self) -> bool:
+        """Whether it changes so many items that those of the data cannot be told from changed ones."""
+        return False
 
     @abstractmethod
     def build(self) -> Augmenter:

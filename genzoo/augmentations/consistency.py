@@ -48,6 +48,11 @@ class Consistency(Penalty):
                 "not, such as DiffAugment, and this one to the model's augmentation"
             )
 
+    @property
+    def compares_passes(self) -> bool:
+        """Items and their copies pass one after the other."""
+        return True
+
     def require_fit(self, spec: DataSpec, objective: AdversarialObjective) -> None:
         """Asks whether the augmentation can change the data."""
         self.augmentation.require_fit(spec, objective)

@@ -32,6 +32,11 @@ class InTurn(Augmentation):
         for augmentation in self.augmentations:
             augmentation.require_fit(spec, objective)
 
+    @property
+    def leaks(self) -> bool:
+        """Whether one of them does."""
+        return any(augmentation.leaks for augmentation in self.augmentations)
+
     def build(self) -> "SuccessiveAugmenter":
         """A module with one of each."""
         return SuccessiveAugmenter([augmentation.build() for augmentation in self.augmentations])

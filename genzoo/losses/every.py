@@ -46,6 +46,11 @@ class Every(Penalty):
         """As the penalty does."""
         return self.penalty.limits_slope
 
+    @property
+    def compares_passes(self) -> bool:
+        """As the penalty does."""
+        return self.penalty.compares_passes
+
     def at(self, step: int) -> Self | None:
         """With the penalty as it is at this step; None between the steps at which it acts."""
         due = self.penalty.at(step) if step % self.steps == 0 else None

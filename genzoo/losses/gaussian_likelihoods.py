@@ -31,6 +31,7 @@ class Gaussian(Likelihood):
     activation: Literal["tanh", "identity"] = "tanh"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0.0 < self.standard_deviation < math.inf:
             raise ValueError(
                 "the standard deviation of a Gaussian likelihood must be positive and finite, "
@@ -79,6 +80,7 @@ class LearnedGaussian(Likelihood):
     least: float = 1.0 / 255.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0.0 < self.least < math.inf:
             raise ValueError(
                 f"the least standard deviation of a LearnedGaussian must be positive and finite, got {self.least}"

@@ -14,12 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from genzoo.hyperparameters import Settings
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
 from genzoo.spec import DataSpec, is_image
 
 
-class Likelihood(ABC):
+class Likelihood(Settings, ABC):
     """The distribution of an item of data given the decoder's output.
 
     Attributes:

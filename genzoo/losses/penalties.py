@@ -3,7 +3,8 @@ r"""What keeps a discriminator smooth: penalties on the gradient of its logits w
 Each is added to the discriminator's loss and differentiated again by it: gradients of gradients lose too much in half
 precision, so that all is computed in float32 (float64 stays), outside autocast. A discriminator with batch norm mixes
 the items of a batch, which makes the gradient of one of them meaningless. Where a logit is one of a pack of consecutive
-items, so is its gradient, and so is all that is said here of an item's.
+items, so is its gradient, of which all holds that is said here of an item's; random numbers, as those of
+`GradientPenalty`, are drawn for each item.
 """
 
 from abc import abstractmethod
@@ -41,6 +42,11 @@ class Penalty(Regularisation):
     @property
     def limits_slope(self) -> bool:
         """It does not, unless a penalty says that it does."""
+        return False
+
+    @property
+    def compares_passes(self) -> bool:
+        """Whether it compares logits of several passes, between which nothing but the items should change."""
         return False
 
     @abstractmethod

@@ -160,7 +160,8 @@ class GAN(AdversarialModel):
         if self.augmenter is not None and self._real_logits:
             # Those of all devices, on which its state, like the weights, must be the same.
             logits: Any = self.all_gather(torch.cat(self._real_logits))
-            self.augmenter.observe(logits.flatten() - (self.objective.threshold or 0.0))
+            above = logits.flatten() - (self.objective.threshold or 0.0)
+            self.augmenter.observe(above.repeat_interleave(self.discriminator.pack_size))
             self._real_logits = []
 
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:

@@ -25,7 +25,7 @@ from genzoo.networks.discriminator import require_single_items
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
 from genzoo.sampling.coded import CodedPrior
-from genzoo.schedules.schedule import require_not_negative
+from genzoo.schedules.schedule import Schedule, require_not_negative, value_at
 from genzoo.training.adversarial import Player
 
 
@@ -43,8 +43,16 @@ class InfoGAN(GAN):
     """
 
     def __init__(
-        self, latent_dim: int = 62, prior: CodedPrior = CodedPrior(), information_weight: float = 1.0, **kwargs: Any
+        self,
+        latent_dim: int = 62,
+        prior: CodedPrior = CodedPrior(),
+        information_weight: float | Schedule = 1.0,
+        **kwargs: Any,
     ) -> None:
+        if not isinstance(prior, CodedPrior):
+            raise ValueError(
+                f"an InfoGAN recognises codes, which {type(prior).__name__} has none of; choose CodedPrior"
+            )
         self.codes = prior
         super().__init__(latent_dim=latent_dim, prior=prior, **kwargs)
         require_not_negative("information_weight", information_weight)
@@ -71,14 +79,14 @@ class InfoGAN(GAN):
         told = self._told(recognised, z)
         self.recorder.record_means(lambda: told)
         loss = self.judging_loss(self.score(real, condition), fake_logits, (real, fake), condition, noise)
-        return loss - self.information_weight * told["information"].mean()
+        return loss - value_at(self.information_weight, self.global_step) * told["information"].mean()
 
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """That of a GAN, less the weighted L_I."""
         condition, z = self.condition.encode(y), self.acting.prior_sample(len(x), noise)
         fake_logits, recognised = self._read(self.shown(self.acting.generate(z, condition), noise), condition)
-        loss = self.answering_loss(fake_logits, x, condition, noise)
-        return loss - self.information_weight * self._told(recognised, z)["information"].mean()
+        loss, told = self.answering_loss(fake_logits, x, condition, noise), self._told(recognised, z)
+        return loss - value_at(self.information_weight, self.global_step) * told["information"].mean()
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """Those of a GAN, and what of the codes of as many generated images is recognised."""

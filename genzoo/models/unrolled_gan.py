@@ -19,14 +19,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _NormBase
 
 from genzoo.hyperparameters import whole_number
 from genzoo.losses.objectives import AdversarialObjective, Minimax
 from genzoo.models.gan import GAN
 from genzoo.noise import Noise
-from genzoo.schedules.schedule import require_positive
+from genzoo.schedules.schedule import Schedule, require_positive, value_at
 from genzoo.training.foreseen import Foreseen
 from genzoo.training.recorder import Recorder
+
+# Batch norm and instance norm of any number of dimensions, whose gradient torch differentiates once.
+NORMS = (_NormBase,)
 
 
 class UnrolledGAN(GAN):
@@ -37,19 +41,29 @@ class UnrolledGAN(GAN):
         lookahead: K. 0: it is a `GAN`. The time and memory that a step of the generator takes grow with it.
         lookahead_rate: eta, above 0.
         **kwargs: Arguments of `GAN`.
+
+    Raises:
+        ValueError: If penalties of the gradient would be differentiated a third time through a norm that cannot be.
     """
 
     def __init__(
         self,
         objective: AdversarialObjective = Minimax(),
         lookahead: int = 5,
-        lookahead_rate: float = 0.01,
+        lookahead_rate: float | Schedule = 0.01,
         **kwargs: Any,
     ) -> None:
         super().__init__(objective=objective, **kwargs)
         self.lookahead = whole_number("lookahead", lookahead)
         require_positive("lookahead_rate", lookahead_rate)
         self.lookahead_rate = lookahead_rate
+        slopes = [each for each in self.penalties.by_name.values() if each.limits_slope]
+        if self.lookahead and slopes and any(isinstance(part, NORMS) for part in self.discriminator.modules()):
+            raise ValueError(
+                f"{slopes[0].name} would be differentiated a third time on the way through the lookahead, which torch "
+                "cannot do with batch norm and instance norm; choose a discriminator_norm of none, layer or group, or "
+                "leave the penalty out"
+            )
 
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """L_G against the discriminator that has looked ahead."""
@@ -83,9 +97,11 @@ class UnrolledGAN(GAN):
         """
         ahead = Foreseen(self.discriminator)
         score = partial(self._judged, ahead, condition=condition)
-        for _ in range(self.lookahead):
-            loss = self.objective.at(self.global_step).discriminator_loss(score(real), score(fake))
+        rate = value_at(self.lookahead_rate, self.global_step)
+        # The steps that the discriminator would take next, with the settings and the penalties that are due then.
+        for step in range(self.global_step, self.global_step + self.lookahead):
+            loss = self.objective.at(step).discriminator_loss(score(real), score(fake))
             # What is recorded of penalties is what they are where the discriminator is.
-            loss = self.penalties.added_to(loss, score, (real, fake), noise, self.global_step, Recorder())
-            ahead.descend(loss, self.lookahead_rate)
+            loss = self.penalties.added_to(loss, score, (real, fake), noise, step, Recorder())
+            ahead.descend(loss, rate)
         return score

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch.cli import OptimizerCallable
-from torch import Tensor
+from torch import Tensor, nn
 
 from genzoo.losses.divergences import standard_normal_kl
 from genzoo.losses.gaussian_likelihoods import Gaussian
@@ -25,6 +25,8 @@ from genzoo.networks.discriminator import require_single_items
 from genzoo.noise import Noise
 from genzoo.precision import at_least_float32
 from genzoo.sampling.autoencoders import VariationalSampler
+from genzoo.schedules.schedule import Schedule, require_not_negative, value_at
+from genzoo.spec import is_image
 from genzoo.training.adversarial import AdversarialModel, Player
 from genzoo.training.inference import InferenceModel
 from genzoo.training.optimizers import AdversarialAdam
@@ -37,7 +39,7 @@ class VAEGAN(InferenceModel, AdversarialModel):
         networks: Builds encoder and decoder.
         judge: Builds the discriminator.
         objective: What discriminator and decoder want, as a function of the discriminator's logits.
-        gamma: Weight of L_f in the decoder's loss.
+        gamma: Weight of L_f in the decoder's loss, >= 0.
         optimizer: Makes each player's optimiser from its parameters.
         **kwargs: Arguments of `InferenceModel` and `AdversarialModel`.
     """
@@ -51,13 +53,15 @@ class VAEGAN(InferenceModel, AdversarialModel):
         networks: EncoderDecoder = ConvolutionalEncoderDecoder(),
         judge: Players = DCGANPlayers(),
         objective: AdversarialObjective = NonSaturating(),
-        gamma: float = 1e-3,
+        gamma: float | Schedule = 1e-3,
         optimizer: OptimizerCallable = AdversarialAdam,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.objective, self.gamma, self.optimizer = objective, gamma, optimizer
-        self.sampler = VariationalSampler(self.data_spec, self.latent_shape, networks, Gaussian(), density=self.density)
+        require_not_negative("gamma", gamma)
+        values = Gaussian(activation="tanh" if is_image(self.data_shape) else "identity")
+        self.sampler = VariationalSampler(self.data_spec, self.latent_shape, networks, values, density=self.density)
         self.discriminator = judge.discriminator(self.data_shape)
         require_single_items(self.discriminator, type(self).__name__)
 
@@ -84,7 +88,7 @@ class VAEGAN(InferenceModel, AdversarialModel):
         """L_Dec."""
         terms, real, fake = self._pass(x, noise)
         generator_loss = self.objective.at(self.global_step).generator_loss(fake, real)
-        return self.gamma * terms["feature_error"].mean() + generator_loss
+        return value_at(self.gamma, self.global_step) * terms["feature_error"].mean() + generator_loss
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """D_KL and L_f of each image, and the means of what the objective reports beside its x' and its x''."""
@@ -96,8 +100,9 @@ class VAEGAN(InferenceModel, AdversarialModel):
         mean, log_variance = map(at_least_float32, self.acting.posterior(x, None))
         codes = mean + (0.5 * log_variance).exp() * noise.normal(*mean.shape), noise.normal(*mean.shape)
         shown = self.sampler.in_own_type(x), *map(self.acting.generate, codes)
-        features = [self.discriminator.features(items) for items in shown]
-        error = 0.5 * (at_least_float32(features[0]) - features[1]).square().flatten(1).sum(1)
-        real, *fakes = (self.discriminator.logits(each) for each in features)
+        # Features as they are, by a head that changes nothing.
+        read = [self.discriminator.read(nn.Identity(), items) for items in shown]
+        (real, features), (_, rebuilt), _ = read
+        error = 0.5 * (at_least_float32(features) - rebuilt).square().flatten(1).sum(1)
         terms = {"kl": standard_normal_kl(mean, log_variance).sum(1), "feature_error": error}
-        return terms, torch.cat([real, real]), torch.cat(fakes)
+        return terms, torch.cat([real, real]), torch.cat([fakes for fakes, _ in read[1:]])

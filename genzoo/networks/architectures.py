@@ -91,5 +91,10 @@ def channels_by_level(width: int, number: int) -> list[int]:
     """Channels after each of the halvings: ``width``, then twice as many each time, up to 16 times as many.
 
     Without the limit, every further halving would make a network four times as large.
+
+    Raises:
+        ValueError: If the width is no number of channels.
     """
+    if width < 1:
+        raise ValueError(f"width must be at least 1, got {width}")
     return [width * min(2**level, 16) for level in range(number)]

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, MutableMapping
-from typing import Any
+from typing import Any, overload
 
 import torch
 from torch import Tensor, nn
@@ -62,14 +62,25 @@ class Discriminator(nn.Module, ABC):
         logits: Tensor = self.head(features)
         return logits.flatten(1).squeeze(1)
 
-    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """``(N, *data_shape)`` and ``(N, *condition_shape)`` to logits ``(N,)``."""
-        return self.logits(self.features(x, condition), condition)
+    @overload
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor: ...
+
+    @overload
+    def forward(self, x: Tensor, condition: Tensor | None, beside: nn.Module) -> tuple[Tensor, Tensor]: ...
+
+    def forward(
+        self, x: Tensor, condition: Tensor | None = None, beside: nn.Module | None = None
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """``(N, *data_shape)`` and ``(N, *condition_shape)`` to logits ``(N,)``; with a head beside its own, `read`."""
+        features = self.features(x, condition)
+        logits = self.logits(features, condition)
+        return logits if beside is None else (logits, beside(features))
 
     def read(self, head: nn.Module, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Logits ``(N,)``, and what another head makes of the same features, ``(N, ...)``."""
-        features = self.features(x, condition)
-        return self.logits(features, condition), head(features)
+        # A call, since that is what is compiled.
+        both: tuple[Tensor, Tensor] = self(x, condition, head)
+        return both
 
     def of_each(
         self, score: Callable[[Tensor, Tensor | None], Tensor], x: Tensor, condition: Tensor | None = None

@@ -40,15 +40,20 @@ class MinibatchDeviation(nn.Module):
 
     def _deviations(self, x: Tensor) -> Tensor:
         """That of the group of each item, ``(N,)``."""
-        values = at_least_float32(x).flatten(1)
-        number = max(len(x) // self.group, 1)
+        # Autocast would multiply matrices in half precision: the rounding of a mean would pass for variety.
+        with torch.autocast(x.device.type, enabled=False):
+            deviations, place = self._of_groups(at_least_float32(x).flatten(1))
+        with torch.no_grad():
+            self.running_deviation.lerp_(deviations.mean().to(self.running_deviation.dtype), self.momentum)
+        return deviations[place]
+
+    def _of_groups(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """That of each group, ``(G,)``, and the group of each item, ``(N,)``."""
+        number = max(len(values) // self.group, 1)
         # As in the authors' code the items of a group stand as far apart in the batch as can be.
-        place = torch.arange(len(x), device=x.device) % number
+        place = torch.arange(len(values), device=values.device) % number
         # The share of each item in the mean of each group.
         member = nn.functional.one_hot(place, number).to(values.dtype)
         share = (member / member.sum(0)).T
         differences = values - (share @ values)[place]
-        deviations = (share @ differences.square() + 1e-8).sqrt().mean(1)
-        with torch.no_grad():
-            self.running_deviation.lerp_(deviations.mean().to(self.running_deviation.dtype), self.momentum)
-        return deviations[place]
+        return (share @ differences.square() + 1e-8).sqrt().mean(1), place

@@ -52,7 +52,7 @@ class Bottleneck(Residual):
 
     def __init__(self, channels: int, between: int, group: int, gain: float) -> None:
         number = max(between // group, 1)
-        if between % number != 0:
+        if between > group and between % group != 0:
             raise ValueError(f"{between} channels cannot be divided into groups of {group}; choose a width that can be")
         last = nn.Conv2d(between, channels, 1, bias=False)
         nn.init.zeros_(last.weight)

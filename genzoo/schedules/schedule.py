@@ -58,7 +58,8 @@ class Ramp(Schedule):
 
     def at(self, step: int) -> float:
         """The value on the way, by the share of the way that is behind."""
-        return self.start + (self.end - self.start) * self.way(min(step / self.steps, 1.0))
+        # At the end it is that to the last bit, which a bound may ask for.
+        return self.start + (self.end - self.start) * self.way(step / self.steps) if step < self.steps else self.end
 
     @abstractmethod
     def way(self, share: float) -> float:

@@ -122,7 +122,7 @@ class AdversarialModel(GenerativeModel):
 
         With accumulation the first player's gradient grows from batch to batch, and the step comes with the last of
         them. The others then play against the updated first on the same batches once more, so that A batches make the
-        step that one batch of their joint size would have made.
+        step of one batch of their joint size, but for what looks at a batch as a whole.
         """
         self._window.append((*batch, self.training_noise()))
         is_log_step = self.step_log.steps_until_due == 0

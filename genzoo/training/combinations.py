@@ -8,12 +8,16 @@ from torch import nn
 from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.spectral_norm import SpectralNorm
 
+from genzoo.augmentations.affine_augment import HIGHEST
+from genzoo.augmentations.augmentation import Augmentation
 from genzoo.losses.constraints import Constraint
 from genzoo.losses.objectives import AdversarialObjective
 from genzoo.losses.penalties import Penalty
 from genzoo.losses.regularisation import Regularisation
 from genzoo.networks.batch_norm import BATCH_NORMS
 from genzoo.training.penalty_terms import PenaltyTerms
+
+DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
 @runtime_checkable
@@ -32,10 +36,16 @@ def warn_of_combinations(model: nn.Module) -> None:
     """
     if not isinstance(model, Judged):
         return
-    penalties = getattr(model, "penalties", None)
+    penalties, augmentation = getattr(model, "penalties", None), getattr(model, "augmentation", None)
     given = penalties.given if isinstance(penalties, PenaltyTerms) else ()
     for reason in bad_combinations(model.discriminator, model.objective, given):
         rank_zero_warn(reason)
+    if isinstance(augmentation, Augmentation) and augmentation.leaks:
+        rank_zero_warn(
+            f"{type(augmentation).__name__} changes so many of the images that those of the data cannot be told from "
+            "changed ones, which are then generated too (Karras et al. 2020, section 2.2); give it a probability of at "
+            f"most {HIGHEST:g}"
+        )
 
 
 def bad_combinations(
@@ -61,6 +71,13 @@ def bad_combinations(
         yield (
             f"{names} and {type(by_weights[0]).__name__} both limit how steep the discriminator is, and bounds of its "
             "weights keep the penalty from its aim (Gulrajani et al. 2017, section 3); leave one of them out"
+        )
+    compared = [each for each in given if isinstance(each, Penalty) and each.compares_passes]
+    if compared and any(isinstance(part, DROPOUTS) and part.p > 0.0 for part in discriminator.modules()):
+        yield (
+            f"{compared[0].name} compares logits of one pass with those of another, and dropout in the discriminator "
+            "makes them differ whatever the images are; choose networks without it there, such as MLPPlayers with "
+            "dropout 0"
         )
     if objective.needs_limited_slope and not (of_slope or by_weights or _is_spectrally_normalised(discriminator)):
         yield (

@@ -33,6 +33,8 @@ class PenaltyTerms:
     """
 
     def __init__(self, given: Sequence[Regularisation], spec: DataSpec, objective: AdversarialObjective) -> None:
+        if isinstance(given, Regularisation):
+            raise ValueError(f"penalties are a list, got {given}; put it into one")
         self.given = tuple(given)
         for each in self.given:
             each.require_fit(spec, objective)

@@ -1,5 +1,7 @@
 """The probability of an adaptive augmentation against the rule of the paper, by hand."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 
@@ -8,12 +10,14 @@ from genzoo.augmentations.affine_augment import AffineAugment
 from genzoo.augmentations.diff_augment import DiffAugment
 from genzoo.augmentations.in_turn import InTurn
 from genzoo.augmentations.instance_noise import InstanceNoise
-from genzoo.losses.objectives import Hinge, LeastSquares, Wasserstein
+from genzoo.losses.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
 from genzoo.losses.relativistic import RelativisticPairing
 from genzoo.models.gan import GAN
 from genzoo.networks.mlp import MLPPlayers
+from genzoo.networks.packed import Packed
 from genzoo.noise import BatchNoise
 from genzoo.spec import image_spec
+from tests.conftest import RandomImages
 
 
 def by_hand(batches, target, images, highest, updates):
@@ -106,3 +110,22 @@ def test_settings_that_make_no_sense_are_refused():
     for setting in ({"target": 1.0}, {"images": 0}, {"highest": 0.0}, {"updates": 0}):
         with pytest.raises(ValueError, match=f"{next(iter(setting))} of AdaptiveAugment must be"):
             AdaptiveAugment(**setting)
+
+
+def test_packs_count_as_many_images_as_they_hold(trainer):
+    data = RandomImages(number=64, batch_size=16)
+    levels = []
+    for networks in (MLPPlayers((8,), (8,)), Packed(MLPPlayers((8,), (8,)), 4)):
+        # An objective whose threshold is below all logits takes every image for real.
+        augmentation = AdaptiveAugment(images=1000, updates=1, target=-0.9)
+        model = GAN(data_spec=data.spec, networks=networks, augmentation=augmentation, objective=Certain())
+        trainer(max_steps=2).fit(model, datamodule=data)
+        levels.append(int(model.augmenter.level))
+    assert levels == [32, 32]
+
+
+@dataclass(frozen=True)
+class Certain(NonSaturating):
+    @property
+    def threshold(self):
+        return -1e6

@@ -79,3 +79,14 @@ def test_a_shared_deviation_stands_beside_every_location_and_learns_from_all():
 def test_a_shared_deviation_has_the_type_of_the_weights(dtype):
     module = LearnedGaussian("one").build().to(dtype)
     assert module(torch.zeros(2, 3, dtype=dtype)).dtype == dtype
+
+
+@pytest.mark.parametrize("kind", [Gaussian, LearnedGaussian])
+def test_an_unknown_activation_is_refused(kind):
+    with pytest.raises(ValueError, match="activation must be tanh or identity, got 'sigmoid'"):
+        kind(activation="sigmoid")
+
+
+def test_an_unknown_share_of_deviations_is_refused():
+    with pytest.raises(ValueError, match="per must be value or one, got 'pixel'"):
+        LearnedGaussian(per="pixel")

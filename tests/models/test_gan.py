@@ -1,5 +1,9 @@
+from dataclasses import dataclass
+from functools import partial
+
 import pytest
 import torch
+from lightning.pytorch import Callback
 from torch import nn
 
 from genzoo.losses.objectives import Wasserstein
@@ -11,7 +15,7 @@ from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import BatchNoise
 from genzoo.sampling.conditions import VectorCondition
-from genzoo.sampling.priors import UniformCube
+from genzoo.sampling.priors import Density, Prior, UniformCube
 from tests.conftest import RandomImages
 
 SPEC = RandomImages().spec
@@ -182,3 +186,37 @@ def test_attributes_of_the_data_are_conditions():
     model = ConditionalGAN(data_spec=spec, networks=SMALL)
     assert model.condition == VectorCondition(3)
     assert model.sample(2, torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])).shape == (2, 1, 28, 28)
+
+
+@dataclass(frozen=True)
+class MovedPrior(Prior):
+    def build(self, latent_shape):
+        return MovedNormal(latent_shape)
+
+
+class MovedNormal(Density):
+    def __init__(self, latent_shape):
+        super().__init__(latent_shape)
+        self.mean = nn.Parameter(torch.zeros(self.latent_shape))
+
+    def sample(self, number, noise):
+        return self.mean + noise.normal(number, *self.latent_shape)
+
+    def log_prob(self, z):
+        return -0.5 * (z - self.mean).square().sum(1)
+
+
+def test_a_prior_that_is_learned_moves_in_the_turns_of_the_generator_alone(trainer):
+    data = RandomImages(number=64, batch_size=16)
+    descent = partial(torch.optim.SGD, lr=1.0)
+    settings = {"discriminator_optimizer": descent, "generator_optimizer": descent, "discriminator_steps": 2}
+    model = GAN(data_spec=data.spec, networks=SMALL, prior=MovedPrior(), **settings)
+    moved = []
+
+    class Witness(Callback):
+        def on_train_batch_end(self, trainer, pl_module, *_):
+            moved.append(pl_module.sampler.prior.mean.detach().clone())
+
+    trainer(max_steps=2, callbacks=[Witness()]).fit(model, datamodule=data)
+    assert not moved[0].any()
+    assert moved[1].all()

@@ -13,6 +13,7 @@ from genzoo.networks.mlp import MLPPlayers
 from genzoo.networks.packed import Packed
 from genzoo.noise import BatchNoise
 from genzoo.sampling.coded import CodedPrior
+from genzoo.sampling.priors import NormalPrior
 from tests.conftest import RandomImages
 
 MLP = MLPPlayers((8,), (8,), dropout=0.0, batch_norm=False)
@@ -108,3 +109,8 @@ def test_what_does_not_fit_is_refused():
         made(networks=Packed(MLP))
     with pytest.raises(ValueError, match="information_weight must be finite and not negative, got -1"):
         made(information_weight=-1.0)
+
+
+def test_a_prior_without_codes_is_refused():
+    with pytest.raises(ValueError, match="an InfoGAN recognises codes, which NormalPrior has none of"):
+        InfoGAN(data_spec=RandomImages().spec, prior=NormalPrior())

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import softplus
 
+from genzoo.losses.every import Every
 from genzoo.losses.objectives import Minimax, NonSaturating, Wasserstein
 from genzoo.losses.penalties import R1, R2
 from genzoo.losses.relativistic import RelativisticPairing
@@ -19,6 +21,8 @@ from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.discriminator import LayeredDiscriminator
 from genzoo.networks.mlp import MLPPlayers
 from genzoo.noise import BatchNoise
+from genzoo.schedules.schedule import Linear
+from genzoo.training.penalty_terms import PenaltyTerms
 from tests.conftest import RandomImages
 
 POINTS = {"shape": [2]}
@@ -145,3 +149,48 @@ def test_settings_that_make_no_sense_are_refused():
         made(lookahead=-1)
     with pytest.raises(ValueError, match=r"lookahead_rate must be finite and above 0, got 0\.0"):
         made(lookahead_rate=0.0)
+
+
+class Steps(PenaltyTerms):
+    """Notes for which steps penalties are asked."""
+
+    seen: ClassVar[list[int]] = []
+
+    def added_to(self, loss, score, shown, noise, step, recorder):
+        self.seen.append(step)
+        return super().added_to(loss, score, shown, noise, step, recorder)
+
+
+def test_the_lookahead_meets_the_penalties_of_the_steps_that_would_follow():
+    """Every second step one twice as heavy, in a game where the generator answers after even steps alone."""
+    model = made(penalties=[Every(R1(), 2)], lookahead=3, discriminator_steps=2).double()
+    model.penalties.__class__, Steps.seen = Steps, []
+    model.generator_loss(X, Y, BatchNoise("cpu", 0))
+    assert Steps.seen == [0, 1, 2]
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+@pytest.mark.parametrize("penalty", [R1(), Every(R1(), 4)], ids=["itself", "every"])
+def test_norms_that_torch_cannot_differentiate_three_times_are_refused(norm, penalty):
+    data, networks = RandomImages(), DCGANPlayers(width=4, discriminator_norm=norm)
+    with pytest.raises(ValueError, match=r"R1 would be differentiated a third time .*discriminator_norm of none, layer"):
+        made(networks=networks, spec=data.spec, penalties=[penalty])
+    made(networks=networks, spec=data.spec)
+    made(networks=networks, spec=data.spec, penalties=[penalty], lookahead=0)
+
+
+@pytest.mark.parametrize("norm", ["none", "layer", "group"])
+def test_other_norms_are_trained_with_penalties(norm, trainer):
+    data, networks = RandomImages(number=16, batch_size=8), DCGANPlayers(width=4, discriminator_norm=norm)
+    model = made(networks=networks, spec=data.spec, penalties=[R1()], lookahead=1)
+    runner = trainer(max_steps=1, log_every_n_steps=1)
+    runner.fit(model, datamodule=data)
+    assert runner.callback_metrics["train/generator_gradient_norm"] > 0
+
+
+def test_the_rate_of_the_lookahead_may_follow_a_schedule():
+    losses = [
+        made(lookahead_rate=rate).double().generator_loss(X, Y, BatchNoise("cpu", 0))
+        for rate in (Linear(RATE, 0.1, 10), RATE)
+    ]
+    torch.testing.assert_close(*losses)

@@ -10,12 +10,14 @@ from torch.nn.functional import softplus
 from torch.utils.data import DataLoader
 
 from genzoo.cli import main
+from genzoo.data.points import GaussianMixture2D
 from genzoo.hyperparameters import as_plain, from_plain
 from genzoo.losses.objectives import Hinge
 from genzoo.losses.relativistic import RelativisticPairing
 from genzoo.models.vae_gan import VAEGAN
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.noise import BatchNoise, Stream
+from genzoo.schedules.schedule import Linear
 from tests.conftest import RandomImages
 
 SPEC = RandomImages().spec
@@ -172,3 +174,25 @@ def test_a_run_is_tested_by_its_reconstructions(working_folder):
     assert main(["test", "runs/vaegan/run", "--evaluation.groups", "[reconstruction]"]) == 0
     scores = json.loads((working_folder / "runs" / "vaegan" / "run_test" / "scores.json").read_text())
     assert {"squared_error", "psnr", "ssim"} == {score["name"] for score in scores}
+
+
+def test_points_are_rebuilt_wherever_they_lie():
+    points = GaussianMixture2D(layout="grid")
+    judge = MLPPlayers((16,), (16,), dropout=0.0)
+    model = VAEGAN(data_spec=points.spec, latent_dim=4, networks=NETWORKS, judge=judge).eval()
+    x = torch.randn(8, 2) * 100.0
+    expected = model.sampler.decoder(model.encode(x))
+    assert expected.abs().max() > 1.0
+    torch.testing.assert_close(model.reconstruct(x), expected)
+    assert made().eval().reconstruct(images() * 1e4).abs().max() <= 1.0
+
+
+def test_a_negative_weight_is_refused():
+    with pytest.raises(ValueError, match="gamma must be finite and not negative, got -5"):
+        made(gamma=-5.0)
+
+
+def test_gamma_may_follow_a_schedule():
+    changing, fixed = made(gamma=Linear(2.0, 0.0, 10)), made(gamma=2.0)
+    losses = [model.decoder_loss(images(), NO_LABELS, BatchNoise("cpu", 0)) for model in (changing, fixed)]
+    torch.testing.assert_close(*losses)

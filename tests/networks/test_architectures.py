@@ -4,8 +4,11 @@ import torch
 from genzoo.networks.architectures import channels_by_level, halvings
 from genzoo.networks.convolutional import ConvolutionalEncoderDecoder
 from genzoo.networks.deep_convolutional import DCGANPlayers
+from genzoo.networks.image_to_image import ImageToImagePlayers
 from genzoo.networks.mlp import GatedLinear, GatedMLPEncoderDecoder
+from genzoo.networks.r3gan import R3GANPlayers
 from genzoo.networks.residual import ResidualEncoderDecoder
+from genzoo.networks.residual_players import ResidualPlayers
 from genzoo.networks.upsampling import doubling
 
 
@@ -90,3 +93,9 @@ def test_a_discriminator_without_norm_sees_each_image_by_itself():
     assert alone == {"batch": False, "none": True}
     with pytest.raises(ValueError, match=r"discriminator_norm must be batch, .*, layer or none, got 'spectral'"):
         DCGANPlayers(discriminator_norm="spectral")
+
+
+@pytest.mark.parametrize("players", [DCGANPlayers, ResidualPlayers, R3GANPlayers, ImageToImagePlayers])
+def test_a_width_of_nothing_is_refused(players):
+    with pytest.raises(ValueError, match="width must be at least 1, got 0"):
+        players(width=0).discriminator((1, 32, 32), (1, 32, 32))

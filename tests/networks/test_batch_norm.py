@@ -6,6 +6,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from genzoo.models.gan import GAN
 from genzoo.networks.batch_norm import require_batches_for_batch_norm
 from genzoo.networks.mlp import MLPPlayers
+from genzoo.networks.packed import Packed
 from genzoo.spec import image_spec
 
 
@@ -43,3 +44,15 @@ def test_loaders_of_ones_own_are_refused_before_training(
     else:
         runner.fit(model, loader)
         assert runner.global_step > 0
+
+
+@pytest.mark.parametrize("norm", ["batch", "none"])
+def test_a_batch_of_one_pack_is_too_small_for_batch_norm_in_a_discriminator_of_packs(norm):
+    judge = Packed(MLPPlayers((8,), (8,), discriminator_norm=norm), 4).discriminator((1, 8, 8))
+    require_batches_for_batch_norm(judge, "GAN", 8)
+    if norm == "none":
+        require_batches_for_batch_norm(judge, "GAN", 4)
+        return
+    match = "a GAN with batch norm would be trained on a batch of 1 pack of 4, .*set batch_size to 8 or more"
+    with pytest.raises(ValueError, match=match):
+        require_batches_for_batch_norm(judge, "GAN", 4)

@@ -56,3 +56,12 @@ def test_a_batch_of_one_is_refused():
     require_batches_for_batch_norm(network, "network", 2)
     with pytest.raises(ValueError, match="a network with a minibatch deviation would be trained on a batch of 1 image"):
         require_batches_for_batch_norm(network, "network", 1)
+
+
+def test_under_autocast_rounding_is_no_variety():
+    layer = MinibatchDeviation(4)
+    alike, varied = torch.full((4, 2, 3, 3), 10.3), 10.0 + 0.01 * torch.randn(4, 2, 3, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layer(alike)
+        assert float(layer(varied)[0, 2, 0, 0]) == pytest.approx(float(varied.std(0, unbiased=False).mean()), rel=0.05)
+    torch.testing.assert_close(found[:, 2], torch.full((4, 3, 3), 1e-4))

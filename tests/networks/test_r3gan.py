@@ -97,9 +97,18 @@ def test_settings_below_one_are_refused(name):
         R3GANPlayers(**{name: 0})
 
 
-def test_channels_that_make_no_groups_are_refused():
-    with pytest.raises(ValueError, match="56 channels cannot be divided into groups of 16; choose a width that can be"):
-        R3GANPlayers(width=28).discriminator((1, 16, 16))
+@pytest.mark.parametrize("width", [10, 12, 28, 36])
+def test_channels_that_make_no_groups_of_the_size_that_was_asked_for_are_refused(width):
+    match = f"{2 * width} channels cannot be divided into groups of 16; choose a width that can be"
+    with pytest.raises(ValueError, match=match):
+        R3GANPlayers(width=width).discriminator((1, 16, 16))
+
+
+@pytest.mark.parametrize("width", [3, 8, 24])
+def test_fewer_channels_are_one_group(width):
+    judge = R3GANPlayers(width=width, depth=1).discriminator((1, 8, 8))
+    first = next(part for part in judge.modules() if isinstance(part, nn.Conv2d) and part.kernel_size == (3, 3))
+    assert first.weight.shape[1] == min(2 * width, 16)
 
 
 def test_condition_images_are_refused_by_the_generator_alone():

@@ -112,3 +112,9 @@ def test_schedules_are_found_however_deep_they_lie():
     assert schedules_within("c", partial(R1, gamma=first)) == {"c.gamma": first}
     for nothing in (0.5, None, "x", R1, {"start": 1.0}):
         assert schedules_within("d", nothing) == {}
+
+
+@pytest.mark.parametrize("ramp", [Linear, Cosine])
+def test_a_ramp_ends_at_its_end_to_the_last_bit(ramp):
+    schedule = ramp(start=0.1, end=1e-20, steps=2)
+    assert (schedule.at(0), schedule.at(2), schedule.at(5)) == (0.1, 1e-20, 1e-20)

@@ -4,7 +4,11 @@ import pytest
 from torch import nn
 from torch.nn.utils import parametrizations
 
+from genzoo.augmentations.adaptive_augment import AdaptiveAugment
+from genzoo.augmentations.affine_augment import AffineAugment
 from genzoo.augmentations.consistency import Consistency
+from genzoo.augmentations.diff_augment import DiffAugment
+from genzoo.augmentations.in_turn import InTurn
 from genzoo.cli.warning_filters import PACKAGE
 from genzoo.losses.constraints import WeightClipping
 from genzoo.losses.every import Every
@@ -12,9 +16,11 @@ from genzoo.losses.objectives import Hinge, Wasserstein
 from genzoo.losses.penalties import DRAGAN, R1, R2, GradientPenalty
 from genzoo.models.gan import GAN
 from genzoo.networks.mlp import MLPPlayers
-from genzoo.training.combinations import bad_combinations
+from genzoo.schedules.schedule import Linear
+from genzoo.training.combinations import bad_combinations, warn_of_combinations
 from tests.conftest import RandomImages
 
+SMALL = MLPPlayers((8,), (8,))
 PLAIN = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1))
 NORMED = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
 SPECTRAL = nn.Sequential(parametrizations.spectral_norm(nn.Linear(4, 4)), nn.Linear(4, 1))
@@ -64,3 +70,36 @@ def test_a_run_warns_once_when_it_begins(trainer, recwarn):
     (warning,) = ours()
     # The command line shows those of the package without the line of code that gave them.
     assert Path(warning.filename).is_relative_to(PACKAGE)
+
+
+@pytest.mark.parametrize("penalty", [Consistency(), Every(Consistency())], ids=["itself", "every"])
+def test_dropout_and_the_comparison_of_two_passes_do_not_go_together(penalty):
+    dropping, still = nn.Sequential(nn.Dropout(0.3), PLAIN), nn.Sequential(nn.Dropout(0.0), PLAIN)
+    (text,) = bad_combinations(dropping, Hinge(), [penalty])
+    assert text.startswith("Consistency compares logits of one pass with those of another, and dropout")
+    assert not list(bad_combinations(still, Hinge(), [penalty]))
+    assert not list(bad_combinations(dropping, Hinge(), [R1()]))
+
+
+RISING = Linear(0.0, 1.0, 100)
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "leaks"),
+    [
+        (AffineAugment(), True),
+        (AffineAugment(probability=RISING), True),
+        (InTurn((DiffAugment(), AffineAugment(("blitting",)))), True),
+        (AdaptiveAugment(highest=1.0), True),
+        (AffineAugment(probability=0.8), False),
+        (DiffAugment(), False),
+        (AdaptiveAugment(), False),
+        (AdaptiveAugment(DiffAugment(), highest=1.0), False),
+        (InTurn((AdaptiveAugment(), DiffAugment())), False),
+    ],
+    ids=str,
+)
+def test_augmentations_that_leave_too_few_images_as_they_are_are_warned_of(augmentation, leaks, recwarn):
+    warn_of_combinations(GAN(data_spec=RandomImages().spec, networks=SMALL, augmentation=augmentation))
+    found = [str(warning.message) for warning in recwarn if "cannot be told from changed ones" in str(warning.message)]
+    assert [text.partition(" ")[0] for text in found] == [type(augmentation).__name__] * leaks

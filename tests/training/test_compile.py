@@ -8,11 +8,15 @@ import torch
 from lightning.pytorch import Callback
 from torch.torch_version import TorchVersion
 
+from genzoo.models.acgan import ACGAN
 from genzoo.models.dcgan import DCGAN
 from genzoo.models.gan import GAN
+from genzoo.models.infogan import InfoGAN
 from genzoo.models.vae import VAE
+from genzoo.models.vae_gan import VAEGAN
 from genzoo.networks.deep_convolutional import DCGANPlayers
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
+from genzoo.noise import BatchNoise
 from tests.conftest import RandomImages
 from tests.training.cases import CASES, Case
 
@@ -108,3 +112,34 @@ def test_the_usual_backend_agrees_to_rounding(trainer, tmp_path):
 def test_an_unknown_backend_is_named_with_those_there_are():
     with pytest.raises(ValueError, match=r"compile_backend is 'inducter', but torch has .*inductor"):
         VAE(data_spec=RandomImages().spec, compile_backend="inducter")
+
+
+CALLS = {
+    "GAN": (partial(GAN, networks=MLPPlayers((8,), (8,), dropout=0.0)), 3),
+    "ACGAN": (partial(ACGAN, networks=MLPPlayers((8,), (8,), dropout=0.0)), 3),
+    "InfoGAN": (partial(InfoGAN, networks=MLPPlayers((8,), (8,), dropout=0.0)), 3),
+    # A pass of an image, its reconstruction and a sample for each of three players.
+    "VAEGAN": (partial(VAEGAN, networks=MLPEncoderDecoder((8,)), judge=MLPPlayers((8,), (8,), dropout=0.0)), 9),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_all_passes_of_a_discriminator_in_a_step_are_of_what_was_compiled(name):
+    """What its features are read for besides the logits is compiled with them."""
+    make, number = CALLS[name]
+    data, calls = RandomImages(number=8), []
+    model = make(data_spec=data.spec)
+    skip_old_torch(Case(make))
+
+    def counting(graph, inputs):
+        def run(*arguments):
+            calls.append(len(arguments))
+            return graph(*arguments)
+
+        return run
+
+    torch.compiler.reset()
+    model.discriminator.compile(backend=counting)
+    for player in model.players():
+        player.loss(torch.rand(4, 1, 28, 28), torch.zeros(4, dtype=torch.int64), BatchNoise("cpu", 0))
+    assert len(calls) == number

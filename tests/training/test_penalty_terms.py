@@ -124,3 +124,8 @@ def test_the_loss_is_the_objectives_and_what_is_due():
         return torch.autograd.grad(held.discriminator(items).sum(), items)[0].square().sum() / 4
 
     torch.testing.assert_close(losses[1] - losses[0], 0.5 * square(x) + 0.125 * square(fake), rtol=1e-4, atol=1e-5)
+
+
+def test_a_penalty_that_is_not_in_a_list_is_refused():
+    with pytest.raises(ValueError, match=r"penalties are a list, got R1\(gamma=10.0\); put it into one"):
+        GAN(data_spec=RandomImages().spec, penalties=R1())
