@@ -173,7 +173,7 @@ def test_the_lookahead_meets_the_penalties_of_the_steps_that_would_follow():
 @pytest.mark.parametrize("penalty", [R1(), Every(R1(), 4)], ids=["itself", "every"])
 def test_norms_that_torch_cannot_differentiate_three_times_are_refused(norm, penalty):
     data, networks = RandomImages(), DCGANPlayers(width=4, discriminator_norm=norm)
-    with pytest.raises(ValueError, match=r"R1 would be differentiated a third time .*discriminator_norm of none, layer"):
+    with pytest.raises(ValueError, match=r"R1 would be differentiated a third time .*norm of none, layer"):
         made(networks=networks, spec=data.spec, penalties=[penalty])
     made(networks=networks, spec=data.spec)
     made(networks=networks, spec=data.spec, penalties=[penalty], lookahead=0)
