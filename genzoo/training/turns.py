@@ -32,7 +32,8 @@ class Turns:
         elif round(extremes_of(steps)[0]) < 1:
             raise ValueError(f"discriminator_steps must be at least 1 at every step, got {steps}")
         self.steps = steps
-        self._previous = self._next = 0
+        # When the latest answer came that has been asked for, and which it was: each step goes on from there.
+        self._latest = self._answers = 0
 
     @property
     def settings(self) -> dict[str, int | Schedule]:
@@ -43,17 +44,15 @@ class Turns:
         """How many updates lie between an answer after so many updates and the next one."""
         return round(value_at(self.steps, updates))
 
-    def answers_after(self, updates: int) -> bool:
-        """Whether the others answer after so many updates, at least 1."""
-        if updates <= self._previous:
-            self._previous = self._next = 0
-        while self._next < updates:
-            self._previous, self._next = self._next, self._next + self.steps_at(self._next)
-        return self._next == updates
-
     def answers_until(self, updates: int) -> int:
         """How often the others have answered after so many updates."""
-        answers, following = 0, self.steps_at(0)
-        while following <= updates:
-            answers, following = answers + 1, following + self.steps_at(following)
-        return answers
+        if updates < self._latest:
+            self._latest = self._answers = 0
+        while (following := self._latest + self.steps_at(self._latest)) <= updates:
+            self._latest, self._answers = following, self._answers + 1
+        return self._answers
+
+    def answers_after(self, updates: int) -> bool:
+        """Whether the others answer after so many updates, at least 1."""
+        self.answers_until(updates)
+        return self._latest == updates
