@@ -2,6 +2,7 @@ import functools
 import json
 import os
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -118,16 +119,30 @@ def quiet_lightning():
 
 
 def read_wandb_run(path):
-    """Reads the records of an offline run: a LevelDB log of protocol buffers behind a header of 7 bytes."""
+    """Reads the records of an offline run that has finished.
+
+    W&B's service writes the last block of a run, of a short one all of it, shortly after `finish` has returned.
+    """
+    deadline = time.monotonic() + 60
+    while True:
+        records = wandb_records(path.read_bytes())
+        if any(record.HasField("exit") for record in records):
+            return records
+        assert time.monotonic() < deadline, f"{path} has no end: the run was not finished"
+        time.sleep(0.01)
+
+
+def wandb_records(data):
+    """The whole records of an offline run: a LevelDB log of protocol buffers behind a header of 7 bytes."""
     from wandb.proto.wandb_internal_pb2 import Record
 
-    data, place, part, records = path.read_bytes(), 7, b"", []
+    place, part, records = 7, b"", []
     while place + 7 <= len(data):
         if 32768 - place % 32768 < 7:
             place += 32768 - place % 32768
             continue
         length, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
-        if kind == 0:
+        if kind == 0 or place + 7 + length > len(data):
             break
         part += data[place + 7 : place + 7 + length]
         place += 7 + length
