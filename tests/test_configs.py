@@ -1,6 +1,7 @@
 """Every shipped config runs a step through the command line."""
 
 import csv
+import shutil
 import warnings
 
 import numpy as np
@@ -11,7 +12,10 @@ from PIL import Image
 from genzoo.cli import main
 from genzoo.cli.configs import shipped_configs
 from genzoo.provenance import read_provenance
+from genzoo.training.model import GenerativeModel
 from tests.conftest import read_wandb_run, wandb_config, wandb_values
+from tests.models.test_contract import MODELS
+from tests.training.test_storing import keep, load_in_another_process
 
 CONFIGS = sorted(
     path.relative_to(shipped_configs()).as_posix()
@@ -42,16 +46,30 @@ def run_of(config):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """The folder in which every shipped config has run one step."""
+    """The folder in which every shipped config has run one step, with a checkpoint of each model in `kept`."""
     folder = tmp_path_factory.mktemp("runs")
+    (folder / "kept").mkdir()
+    fitted = []
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setattr(GenerativeModel, "on_fit_end", lambda self: fitted.append(self), raising=False)
         for config in CONFIGS:
             with warnings.catch_warnings():
                 # What is shipped goes well together.
                 warnings.filterwarnings("error", message=KNOWN_MISTAKES)
                 main(["fit", "--config", f"configs/{config}", *STEP, "--run.name", run_of(config)])
+            model = fitted.pop()
+            path = folder / "kept" / f"{type(model).__name__}-command-line.ckpt"
+            if not path.exists():
+                (run,) = folder.glob(f"runs/*/{run_of(config)}")
+                shutil.copyfile(run / "checkpoints" / "last.ckpt", path)
+                keep(path, model)
     return folder
+
+
+def test_every_model_loads_in_another_process_and_gives_the_same(runs):
+    assert {path.stem.partition("-")[0] for path in (runs / "kept").glob("*.ckpt")} == {cls.__name__ for cls in MODELS}
+    assert load_in_another_process(runs / "kept") == len(MODELS)
 
 
 @pytest.mark.parametrize("config", CONFIGS)

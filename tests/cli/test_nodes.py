@@ -11,6 +11,7 @@ from genzoo.cli import main
 from tests.training.test_multi_device import free_port, rank_environment
 
 QUICK = ["--trainer.accelerator", "cpu", "--trainer.strategy", "auto", "--trainer.enable_progress_bar", "false"]
+FEW = ["--evaluation.number", "200"]
 
 
 def test_two_nodes_make_one_run_and_two_devices_score_as_one(working_folder):
@@ -52,7 +53,7 @@ def test_two_nodes_make_one_run_and_two_devices_score_as_one(working_folder):
 
     two_devices = ["--trainer.num_nodes", "1", "--trainer.devices", "2", "--run.name", "two"]
     done = subprocess.run(
-        [sys.executable, "-m", "genzoo", "test", "runs/gan/nodes", *two_devices],
+        [sys.executable, "-m", "genzoo", "test", "runs/gan/nodes", *two_devices, *FEW],
         capture_output=True,
         text=True,
         check=False,
@@ -60,7 +61,7 @@ def test_two_nodes_make_one_run_and_two_devices_score_as_one(working_folder):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     one_device = ["--trainer.num_nodes", "1", "--trainer.devices", "1", "--run.name", "one"]
-    assert main(["test", "runs/gan/nodes", *one_device]) == 0
+    assert main(["test", "runs/gan/nodes", *one_device, *FEW]) == 0
     assert sorted(folder.name for folder in runs.iterdir()) == ["nodes", "one_test", "two_test"]
     one, two = (
         {entry["name"]: entry["value"] for entry in json.loads((runs / f"{name}_test" / "scores.json").read_text())}

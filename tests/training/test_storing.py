@@ -1,4 +1,4 @@
-"""Checkpoints of every model, made in Python and by the command line, give the same model in another process."""
+"""Checkpoints of every model give the same model in another process."""
 
 import logging
 import subprocess
@@ -10,7 +10,6 @@ import torch
 
 from genzoo.callbacks.checkpoints import Checkpoints
 from genzoo.checkpoint_files import CheckpointError
-from genzoo.cli import main
 from genzoo.losses.gaussian_likelihoods import LearnedGaussian
 from genzoo.models.gan import GAN
 from genzoo.models.vae import VAE
@@ -19,7 +18,6 @@ from genzoo.sampling.densities import GaussianMixtureDensity
 from genzoo.training.model import GenerativeModel
 from tests.conftest import RandomImages
 from tests.models.test_contract import MODELS
-from tests.test_acceptance import SMALL, architecture
 
 LOADING = """
 import pathlib, sys, torch
@@ -36,7 +34,8 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.ckpt")):
         decoded = model.decode(expected["z"], expected["y"])
     assert torch.equal(decoded, expected["decoded"]), (path, (decoded - expected["decoded"]).abs().max())
     for name, value in model.state_dict().items():
-        assert torch.equal(value, expected["state"][name]), (path, name)
+        # How often averages were updated is a plain number.
+        assert torch.equal(torch.as_tensor(value), torch.as_tensor(expected["state"][name])), (path, name)
     print("loaded", path.stem)
 """
 
@@ -46,40 +45,32 @@ def keep(path, model):
     z = torch.linspace(-1, 1, 3 * prod(model.latent_shape)).reshape(3, *model.latent_shape)
     y = torch.tensor([1, 2, 9]) if model.condition.shape else None
     model.eval()
-    with torch.no_grad():
+    # A loaded model decodes with its averages, if it has some.
+    with torch.no_grad(), model.using():
         decoded = model.decode(z, y)
     expected = {"z": z, "y": y, "decoded": decoded, "state": model.state_dict(), "data_spec": model.data_spec}
     torch.save(expected, path.with_suffix(".expected"))
 
 
-def test_all_load_in_one_fresh_process_and_give_the_same(tmp_path, trainer, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    fitted = []
-    # What the command line fits is kept by the hook that every model has.
-    monkeypatch.setattr(GenerativeModel, "on_fit_end", lambda self: fitted.append(self), raising=False)
-    step = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"]
-    step += ["--data.batch_size", "8", "--pictures.kinds", "[]", "--data.subset", "200"]
-    quiet = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--trainer.logger", "false"]
-    for model_class in MODELS:
-        name = model_class.__name__
-        model = ["--model", name, *SMALL[architecture(model_class)]]
-        main(["fit", *model, "--data", "FashionMNISTMini", *step, *quiet, "--run.name", "step"])
-        path = tmp_path / f"{name}-command-line.ckpt"
-        (tmp_path / "runs" / name.lower() / "step" / "checkpoints" / "last.ckpt").rename(path)
-        keep(path, fitted[-1])
+def load_in_another_process(folder):
+    """Loads all checkpoints of the folder in one fresh process, where they must give what was kept beside them."""
+    program = [sys.executable, "-c", LOADING, str(folder)]
+    result = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.count("loaded")
 
-        data = RandomImages(number=24, batch_size=8)
+
+def test_all_load_in_one_fresh_process_and_give_the_same(tmp_path, trainer):
+    """Those that the command line makes are met where it fits every shipped config."""
+    data = RandomImages(number=24, batch_size=8)
+    for model_class in MODELS:
         model = model_class(data_spec=data.spec, latent_dim=3)
         runner = trainer()
         runner.fit(model, datamodule=data)
-        path = tmp_path / f"{name}-python.ckpt"
+        path = tmp_path / f"{model_class.__name__}-python.ckpt"
         runner.save_checkpoint(path)
         keep(path, model)
-
-    program = [sys.executable, "-c", LOADING, str(tmp_path)]
-    result = subprocess.run(program, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.count("loaded") == 2 * len(MODELS)
+    assert load_in_another_process(tmp_path) == len(MODELS)
 
 
 def test_a_loaded_model_can_be_saved_and_loaded_again(tmp_path, trainer):
