@@ -39,9 +39,15 @@ def test_the_configs_are_found():
     } <= set(CONFIGS)
 
 
-def run_of(config):
+def name_of(config):
     """The name of its run."""
     return config.removesuffix(".yaml").replace("/", "_")
+
+
+def run_of(config, folder):
+    """The folder of its run."""
+    (run,) = folder.glob(f"runs/*/{name_of(config)}")
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +63,11 @@ def runs(tmp_path_factory):
             with warnings.catch_warnings():
                 # What is shipped goes well together.
                 warnings.filterwarnings("error", message=KNOWN_MISTAKES)
-                main(["fit", "--config", f"configs/{config}", *STEP, "--run.name", run_of(config)])
+                main(["fit", "--config", f"configs/{config}", *STEP, "--run.name", name_of(config)])
             model = fitted.pop()
             path = folder / "kept" / f"{type(model).__name__}-command-line.ckpt"
             if not path.exists():
-                (run,) = folder.glob(f"runs/*/{run_of(config)}")
-                shutil.copyfile(run / "checkpoints" / "last.ckpt", path)
+                shutil.copyfile(run_of(config, folder) / "checkpoints" / "last.ckpt", path)
                 keep(path, model)
     return folder
 
@@ -74,7 +79,7 @@ def test_every_model_loads_in_another_process_and_gives_the_same(runs):
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_every_config_runs_and_leaves_checkpoint_pictures_and_wandb_run(config, runs):
-    (run,) = runs.glob(f"runs/*/{run_of(config)}")
+    run = run_of(config, runs)
     assert (run / "checkpoints" / "last.ckpt").is_file()
     assert list(run.glob("images/*_epoch_0001.png"))
     assert list(run.glob("wandb/offline-run-*"))
@@ -82,7 +87,7 @@ def test_every_config_runs_and_leaves_checkpoint_pictures_and_wandb_run(config, 
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_the_wandb_run_of_every_config_tells_what_its_folder_does(config, runs):
-    (run,) = runs.glob(f"runs/*/{run_of(config)}")
+    run = run_of(config, runs)
     (file,) = run.glob("wandb/offline-run-*/run-*.wandb")
     records = read_wandb_run(file)
     settings = wandb_config(records)
