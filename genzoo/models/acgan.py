@@ -85,14 +85,14 @@ class ACGAN(GAN):
             self.recorder.record(f"class_accuracy_{name}", partial(self._accuracy, told, condition))
         likelihood = self._likelihood(real_told, condition) + self._likelihood(fake_told, condition)
         loss = self.judging_loss(real_logits, fake_logits, (real, fake), condition, noise)
-        return loss - value_at(self.discriminator_class_weight, self.global_step) * likelihood
+        return loss - value_at(self.discriminator_class_weight, self.step) * likelihood
 
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """That of a GAN, less the weighted part of L_C that the generator can change."""
         condition = self.condition.encode(y)
         logits, told = self._read(self.shown(self.generate(len(x), condition, noise), noise))
         loss = self.answering_loss(logits, x, condition, noise)
-        return loss - value_at(self.generator_class_weight, self.global_step) * self._likelihood(told, condition)
+        return loss - value_at(self.generator_class_weight, self.step) * self._likelihood(told, condition)
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """Those of a GAN, and whether the classes of each image and of each generated one are told."""

@@ -116,7 +116,7 @@ class GAN(AdversarialModel):
         """Images as the discriminator is shown them in training: augmented, if so asked, by noise of their own."""
         if self.augmenter is None:
             return x
-        self.augmenter.steps_done = self.global_step
+        self.augmenter.steps_done = self.step
         self.recorder.record_means(self.augmenter.report)
         augmented: Tensor = self.augmenter(x, noise.branch(Stream.SHOWN))
         return augmented
@@ -144,10 +144,10 @@ class GAN(AdversarialModel):
         self.recorder.record_means(lambda: self.objective.report(real, fake))
         if self.augmenter is not None and self.augmenter.is_adaptive and self.is_fitting:
             self._real_logits.append(real.detach())
-        loss = self.objective.at(self.global_step).discriminator_loss(real, fake)
+        loss = self.objective.at(self.step).discriminator_loss(real, fake)
         # Not the discriminator itself, which may be compiled: what is compiled cannot be differentiated twice.
         score = partial(self._judged, self.discriminator.forward, condition=condition)
-        return self.penalties.added_to(loss, score, shown, noise, self.global_step, self.recorder)
+        return self.penalties.added_to(loss, score, shown, noise, self.step, self.recorder)
 
     def _begin_anew(self) -> None:
         super()._begin_anew()
@@ -156,7 +156,7 @@ class GAN(AdversarialModel):
     def after_update(self, player: Player) -> None:
         """Constrains the discriminator once it has moved, and shows its logits of real images to an augmentation."""
         if player.name == "discriminator":
-            self.penalties.constrain(self.discriminator, self.global_step)
+            self.penalties.constrain(self.discriminator, self.step)
         if self.augmenter is not None and self._real_logits:
             # Those of all devices, on which its state, like the weights, must be the same.
             logits: Any = self.all_gather(torch.cat(self._real_logits))
@@ -172,7 +172,7 @@ class GAN(AdversarialModel):
 
     def answering_loss(self, fake_logits: Tensor, x: Tensor, condition: Tensor | None, noise: Noise) -> Tensor:
         """What the generator minimises once its images have been judged; x are real ones, to compare them with."""
-        objective = self.objective.at(self.global_step)
+        objective = self.objective.at(self.step)
         if objective.is_relativistic:
             return objective.generator_loss(fake_logits, self.score(self.shown(x, noise), condition))
         return objective.generator_loss(fake_logits)

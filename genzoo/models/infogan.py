@@ -79,14 +79,14 @@ class InfoGAN(GAN):
         told = self._told(recognised, z)
         self.recorder.record_means(lambda: told)
         loss = self.judging_loss(self.score(real, condition), fake_logits, (real, fake), condition, noise)
-        return loss - value_at(self.information_weight, self.global_step) * told["information"].mean()
+        return loss - value_at(self.information_weight, self.step) * told["information"].mean()
 
     def generator_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """That of a GAN, less the weighted L_I."""
         condition, z = self.condition.encode(y), self.acting.prior_sample(len(x), noise)
         fake_logits, recognised = self._read(self.shown(self.acting.generate(z, condition), noise), condition)
         loss, told = self.answering_loss(fake_logits, x, condition, noise), self._told(recognised, z)
-        return loss - value_at(self.information_weight, self.global_step) * told["information"].mean()
+        return loss - value_at(self.information_weight, self.step) * told["information"].mean()
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """Those of a GAN, and what of the codes of as many generated images is recognised."""

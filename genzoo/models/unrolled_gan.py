@@ -43,7 +43,8 @@ class UnrolledGAN(GAN):
         **kwargs: Arguments of `GAN`.
 
     Raises:
-        ValueError: If penalties of the gradient would be differentiated a third time through a norm that cannot be.
+        ValueError: If penalties of the gradient would be differentiated a third time through a norm that cannot be, or
+            the discriminator's weights are constrained, which the steps on the way ahead would not be.
     """
 
     def __init__(
@@ -57,6 +58,11 @@ class UnrolledGAN(GAN):
         self.lookahead = whole_number("lookahead", lookahead)
         require_positive("lookahead_rate", lookahead_rate)
         self.lookahead_rate = lookahead_rate
+        if self.lookahead and self.penalties.constraints:
+            raise ValueError(
+                f"the lookahead leaves out {type(self.penalties.constraints[0]).__name__}, so that the generator would "
+                "answer a discriminator that there will never be; choose GradientPenalty in its place, or lookahead 0"
+            )
         slopes = [each for each in self.penalties.by_name.values() if each.limits_slope]
         if self.lookahead and slopes and any(isinstance(part, NORMS) for part in self.discriminator.modules()):
             raise ValueError(
@@ -75,7 +81,7 @@ class UnrolledGAN(GAN):
         with torch.autocast(self.device.type, enabled=False):
             score = self.looked_ahead(real, fake, condition, noise)
             real_logits, fake_logits = score(real), score(fake)
-        objective = self.objective.at(self.global_step)
+        objective = self.objective.at(self.step)
         if objective.is_zero_sum:
             # The term of real items too: it depends on the generator by way of the discriminator.
             return -objective.discriminator_loss(real_logits, fake_logits)
@@ -97,9 +103,9 @@ class UnrolledGAN(GAN):
         """
         ahead = Foreseen(self.discriminator)
         score = partial(self._judged, ahead, condition=condition)
-        rate = value_at(self.lookahead_rate, self.global_step)
+        rate = value_at(self.lookahead_rate, self.step)
         # The steps that the discriminator would take next, with the settings and the penalties that are due then.
-        for step in range(self.global_step, self.global_step + self.lookahead):
+        for step in range(self.step + 1, self.step + 1 + self.lookahead):
             loss = self.objective.at(step).discriminator_loss(score(real), score(fake))
             # What is recorded of penalties is what they are where the discriminator is.
             loss = self.penalties.added_to(loss, score, (real, fake), noise, step, Recorder())

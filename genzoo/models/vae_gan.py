@@ -77,7 +77,7 @@ class VAEGAN(InferenceModel, AdversarialModel):
         """The objective's loss on images against reconstructions and samples."""
         terms, real, fake = self._pass(x, noise)
         self.recorder.record_means(lambda: terms | self.objective.report(real, fake))
-        return self.objective.at(self.global_step).discriminator_loss(real, fake)
+        return self.objective.at(self.step).discriminator_loss(real, fake)
 
     def encoder_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """L_Enc."""
@@ -87,8 +87,8 @@ class VAEGAN(InferenceModel, AdversarialModel):
     def decoder_loss(self, x: Tensor, y: Tensor, noise: Noise) -> Tensor:
         """L_Dec."""
         terms, real, fake = self._pass(x, noise)
-        generator_loss = self.objective.at(self.global_step).generator_loss(fake, real)
-        return value_at(self.gamma, self.global_step) * terms["feature_error"].mean() + generator_loss
+        generator_loss = self.objective.at(self.step).generator_loss(fake, real)
+        return value_at(self.gamma, self.step) * terms["feature_error"].mean() + generator_loss
 
     def statistics(self, x: Tensor, y: Tensor, noise: Noise) -> dict[str, Tensor]:
         """D_KL and L_f of each image, and the means of what the objective reports beside its x' and its x''."""

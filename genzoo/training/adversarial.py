@@ -115,7 +115,7 @@ class AdversarialModel(GenerativeModel):
     def _begin_anew(self) -> None:
         """Makes what belongs to one fit; a resume then restores its part."""
         self._window: list[tuple[Tensor, Tensor, Noise]] = []
-        self.recorder = Recorder()
+        self.recorder, self.step = Recorder(), 0
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """One update of the first player and, after every k-th, one of each of the others.
@@ -125,15 +125,17 @@ class AdversarialModel(GenerativeModel):
         step of one batch of their joint size, but for what looks at a batch as a whole.
         """
         self._window.append((*batch, self.training_noise()))
+        # All players read their settings at it; the trainer's count moves on in between, with the first one's update.
+        self.step = self.trainer.global_step
         is_log_step = self.step_log.steps_until_due == 0
         # A log step between two answers reports the latest of them.
         self.recorder.is_on = self.step_log.steps_until_due < self.turns.steps_at(self.trainer.global_step + 1)
 
         optimizers: Any = self.optimizers()
         (first, its_optimizer), *others = zip(self.players(), optimizers, strict=True)
-        is_last, step = ends_step(self.trainer, batch_idx), self.trainer.global_step
+        is_last = ends_step(self.trainer, batch_idx)
         with self.laps.of(first.name, self.device):
-            self._add_gradient(first, its_optimizer, step, len(self._window) - 1, is_last)
+            self._add_gradient(first, its_optimizer, len(self._window) - 1, is_last)
             if not is_last:
                 return
             its_optimizer.step()
@@ -142,7 +144,7 @@ class AdversarialModel(GenerativeModel):
             for player, optimizer in others:
                 with self.laps.of(player.name, self.device):
                     for place in range(len(self._window)):
-                        self._add_gradient(player, optimizer, step, place, place + 1 == len(self._window))
+                        self._add_gradient(player, optimizer, place, place + 1 == len(self._window))
                     # The same as optimizer.step(), but trainer.global_step does not count it.
                     self.trainer.strategy.optimizer_step(optimizer.optimizer, closure=lambda: None)
                     self._end_update(player, optimizer.optimizer)
@@ -151,11 +153,9 @@ class AdversarialModel(GenerativeModel):
         if self.trainer.is_last_batch:
             step_schedules(self.trainer, "epoch", [optimizer.optimizer for optimizer in optimizers])
         if is_log_step:
-            self.log_training(self.recorder.latest, step)
+            self.log_training(self.recorder.latest, self.step)
 
-    def _add_gradient(
-        self, player: Player, optimizer: LightningOptimizer, step: int, place: int, is_last: bool
-    ) -> None:
+    def _add_gradient(self, player: Player, optimizer: LightningOptimizer, place: int, is_last: bool) -> None:
         """Adds a player's gradient on one batch of the window; the devices exchange it with the last of them."""
         if place == 0:
             optimizer.zero_grad()
@@ -166,7 +166,7 @@ class AdversarialModel(GenerativeModel):
             # Under autocast, which surrounds the whole step, the gradient of a penalty would lose its float32.
             with torch.autocast(self.device.type, enabled=False):
                 self.manual_backward(loss / self.trainer.accumulate_grad_batches)
-        self.watch.note(f"{player.name}_loss", loss, step)
+        self.watch.note(f"{player.name}_loss", loss, self.step)
         self.recorder.record(f"{player.name}_loss", lambda: loss)
 
     def _end_update(self, player: Player, optimizer: Optimizer) -> None:

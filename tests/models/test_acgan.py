@@ -48,10 +48,14 @@ def test_each_player_wants_what_the_paper_says(kind, networks):
         return binary_cross_entropy_with_logits(told, y)
 
     source = softplus(-real_logits).mean() + softplus(fake_logits).mean()
-    expected = source + 0.5 * (class_loss(real_told) + class_loss(fake_told))
-    torch.testing.assert_close(model.discriminator_loss(X, y, BatchNoise("cpu", 0)), expected)
-    expected = softplus(-fake_logits).mean() + 2.0 * class_loss(fake_told)
-    torch.testing.assert_close(model.generator_loss(X, y, BatchNoise("cpu", 0)), expected)
+    of_discriminator = source + 0.5 * (class_loss(real_told) + class_loss(fake_told))
+    of_generator = softplus(-fake_logits).mean() + 2.0 * class_loss(fake_told)
+    for player, expected in zip(model.players(), (of_discriminator, of_generator), strict=True):
+        found = player.loss(X, y, BatchNoise("cpu", 0))
+        torch.testing.assert_close(found, expected)
+        gradients = [torch.autograd.grad(loss, player.parameters(), retain_graph=True) for loss in (found, expected)]
+        torch.testing.assert_close(*gradients)
+        assert all(gradient.any() for gradient in gradients[0])
 
 
 def test_without_any_label_the_game_is_that_of_the_source_alone():

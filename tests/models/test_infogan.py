@@ -46,10 +46,14 @@ def test_both_players_want_what_the_authors_code_says():
     features = model.discriminator.features(fake)
     expected, right = information(model.recogniser(features), z)
     logits = model.discriminator.logits(features)
-    loss = softplus(-model.score(X, None)).mean() + softplus(logits).mean() - 0.3 * expected.mean()
-    torch.testing.assert_close(model.discriminator_loss(X, Y, BatchNoise("cpu", 0)), loss)
-    loss = softplus(-logits).mean() - 0.3 * expected.mean()
-    torch.testing.assert_close(model.generator_loss(X, Y, BatchNoise("cpu", 0)), loss)
+    of_discriminator = softplus(-model.score(X, None)).mean() + softplus(logits).mean() - 0.3 * expected.mean()
+    of_generator = softplus(-logits).mean() - 0.3 * expected.mean()
+    for player, loss in zip(model.players(), (of_discriminator, of_generator), strict=True):
+        found = player.loss(X, Y, BatchNoise("cpu", 0))
+        torch.testing.assert_close(found, loss)
+        gradients = [torch.autograd.grad(each, player.parameters(), retain_graph=True) for each in (found, loss)]
+        torch.testing.assert_close(*gradients)
+        assert all(gradient.any() for gradient in gradients[0])
     found = model.statistics(X, Y, BatchNoise("cpu", 0))
     torch.testing.assert_close(found["information"], expected)
     torch.testing.assert_close(found["category_accuracy"], right)

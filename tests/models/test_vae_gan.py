@@ -17,7 +17,6 @@ from genzoo.losses.relativistic import RelativisticPairing
 from genzoo.models.vae_gan import VAEGAN
 from genzoo.networks.mlp import MLPEncoderDecoder, MLPPlayers
 from genzoo.noise import BatchNoise, Stream
-from genzoo.schedules.schedule import Linear
 from tests.conftest import RandomImages
 
 SPEC = RandomImages().spec
@@ -190,9 +189,3 @@ def test_points_are_rebuilt_wherever_they_lie():
 def test_a_negative_weight_is_refused():
     with pytest.raises(ValueError, match="gamma must be finite and not negative, got -5"):
         made(gamma=-5.0)
-
-
-def test_gamma_may_follow_a_schedule():
-    changing, fixed = made(gamma=Linear(2.0, 0.0, 10)), made(gamma=2.0)
-    losses = [model.decoder_loss(images(), NO_LABELS, BatchNoise("cpu", 0)) for model in (changing, fixed)]
-    torch.testing.assert_close(*losses)

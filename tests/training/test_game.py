@@ -49,7 +49,7 @@ class Batches(Callback):
         self.seen.append(tuple(part.clone() for part in batch))
 
 
-def play_by_hand(model, batches, k, window_length, clip, autocast, scale, taken):
+def play_by_hand(model, batches, k, window_length, clip, autocast, scale):
     """The game as the paper has it: a graph for each loss, and of it no gradient but the mover's own."""
     players = model.players()
     optimizers = [player.optimizer(player.parameters()) for player in players]
@@ -67,8 +67,10 @@ def play_by_hand(model, batches, k, window_length, clip, autocast, scale, taken)
             torch.nn.utils.clip_grad_norm_(player.parameters(), clip)
         optimizer.step()
 
-    window, gradients = [], []
+    window, gradients, taken = [], [], 0
     for place, batch in enumerate(batches):
+        # Without a trainer no steps are counted, and losses depend on their number.
+        model.step = taken
         torch.manual_seed(counter_seed(0, Stream.GLOBAL, 0, place))
         window.append((*batch, BatchNoise("cpu", 0, Stream.TRAINING, 0, place)))
         gradients.append(gradient(players[0], *window[-1]))
@@ -76,8 +78,8 @@ def play_by_hand(model, batches, k, window_length, clip, autocast, scale, taken)
             move(players[0], optimizers[0], gradients)
             for constraint in model.penalties.constraints if isinstance(model, GAN) else ():
                 constraint.constrain(model.discriminator)
-            taken.append(place)
-            if len(taken) % k == 0:
+            taken += 1
+            if taken % k == 0:
                 for player, optimizer in zip(players[1:], optimizers[1:], strict=True):
                     move(player, optimizer, [gradient(player, *part) for part in window])
             window, gradients = [], []
@@ -88,7 +90,7 @@ PLAYED = [*paired(GAMES, SETTINGS), *paired(reversed(GAMES), SETTINGS)]
 
 
 @pytest.mark.parametrize(("k", "name", "setting"), [(1 + n % 2, *played) for n, played in enumerate(PLAYED)])
-def test_training_is_a_plain_loop_to_the_last_bit(k, name, setting, trainer, monkeypatch):
+def test_training_is_a_plain_loop_to_the_last_bit(k, name, setting, trainer):
     settings, data = SETTINGS[setting](), CASES[name].data(number=108, batch_size=16)
 
     def made():
@@ -98,9 +100,7 @@ def test_training_is_a_plain_loop_to_the_last_bit(k, name, setting, trainer, mon
     model, batches = made(), Batches()
     runner = trainer(callbacks=[batches], num_sanity_val_steps=0, **settings)
     runner.fit(model, datamodule=data)
-    expected, taken = made(), []
-    # Without a trainer no steps are counted, and losses depend on their number.
-    monkeypatch.setattr(type(expected), "global_step", property(lambda self: len(taken)))
+    expected = made()
     play_by_hand(
         expected,
         batches.seen,
@@ -109,7 +109,6 @@ def test_training_is_a_plain_loop_to_the_last_bit(k, name, setting, trainer, mon
         runner.gradient_clip_val,
         getattr(runner.precision_plugin, "autocast_context_manager", nullcontext),
         SCALE if "scaled" in setting else 1.0,
-        taken,
     )
     assert runner.global_step == 6 // runner.accumulate_grad_batches
     state = model.state_dict()
@@ -122,13 +121,20 @@ def test_an_adaptive_augmentation_observes_all_real_items_of_an_update_at_once(
 ):
     data, seen = CASES["adaptive augmentation"].data(number=108, batch_size=16), []
     model = CASES["adaptive augmentation"].model(data_spec=data.spec)
-    observe = model.augmenter.observe
+    observe, judging_loss, judged = model.augmenter.observe, model.judging_loss, []
 
     def noted(logits):
+        assert torch.equal(logits, torch.cat(judged))
         seen.append((len(logits), logits.requires_grad, model.trainer.global_step))
         observe(logits)
+        judged.clear()
+
+    def judging(real, *others):
+        judged.append(real.detach())
+        return judging_loss(real, *others)
 
     monkeypatch.setattr(model.augmenter, "observe", noted)
+    monkeypatch.setattr(model, "judging_loss", judging)
     trainer(accumulate_grad_batches=batches_of_an_update).fit(model, datamodule=data)
     steps = range(1, 1 + 6 // batches_of_an_update)
     assert seen == [(16 * batches_of_an_update, False, step) for step in steps]

@@ -93,7 +93,7 @@ def test_weights_are_within_their_bounds_after_each_update_of_the_discriminator(
         discriminator_optimizer=partial(torch.optim.SGD, lr=10.0),
     )
     trainer(callbacks=[witness]).fit(model, datamodule=data)
-    assert witness.of["discriminator"][:3] == pytest.approx([bounds.at(step) for step in (1, 2, 3)])
+    assert witness.of["discriminator"][:3] == pytest.approx([bounds.at(step) for step in (0, 1, 2)])
     assert min(witness.of["generator"]) > 0.1
     # It is no term of the loss, and nothing is reported of it.
     assert model.penalties.by_name == {}
