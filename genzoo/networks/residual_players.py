@@ -1,16 +1,16 @@
 r"""Residual players of games.
 
-Sources: Gulrajani et al. 2017 (appendix F) and Miyato et al. 2018 (appendix B.4, figures 9 and 10; tables 4 to 6). From
+Sources: Gulrajani et al. 2017 (appendix F) and Miyato et al. 2018 (appendix B.4, figure 8; tables 4 to 6). From
 them: blocks of two 3x3 convolutions, each behind a norm (or none) and ReLU, and a shortcut; the generator's blocks
 double sizes by nearest neighbours before the first convolution, the discriminator's halve them by the mean after the
 second; the discriminator's first block has no ReLU in front, its last one keeps the size, and its features are summed
 over all places; the condition in the generator's batch norm (Miyato and Koyama 2018). With ``width=64`` at 128 pixels
-the channels are those of table 5. Weights start as in the authors' code: Glorot and Bengio 2010, with a gain of
-:math:`\sqrt 2` where a ReLU precedes.
+the channels are those of table 6. Weights start as in the authors' code: Glorot and Bengio 2010, with a gain of
+:math:`\sqrt 2` in the 3x3 convolutions of blocks.
 
 Not from the papers: the depth follows the image size; on shortcuts 1x1 convolutions come before a doubling and after a
-halving, which gives the same in less time; `SelfAttention` (Zhang et al. 2019) and `MinibatchDeviation` (Karras et al.
-2018) may be added.
+halving, which gives the same in less time; the generator's last convolution starts with the gain of those in blocks;
+`SelfAttention` (Zhang et al. 2019) and `MinibatchDeviation` (Karras et al. 2018) may be added.
 """
 
 import math
@@ -72,10 +72,9 @@ def keeping_block(fan_in: int, fan_out: int, norm: MakesNorm) -> Residual:
 
 
 def initialise(module: nn.Module) -> None:
-    """Draws the weights of one layer: Glorot's, with a gain for a ReLU where there is one; biases from 0."""
+    """Draws the weights of one layer: Glorot's, with a gain of 2^(1/2) in 3x3 convolutions; biases are 0."""
     if isinstance(module, nn.Conv2d | nn.Linear):
-        has_relu = module.weight.shape[2:] == (3, 3)
-        nn.init.xavier_uniform_(module.weight, gain=math.sqrt(2.0) if has_relu else 1.0)
+        nn.init.xavier_uniform_(module.weight, gain=math.sqrt(2.0) if module.weight.shape[2:] == (3, 3) else 1.0)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
 

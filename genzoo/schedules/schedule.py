@@ -95,7 +95,7 @@ class HalfLife(Schedule):
 
     .. math:: d = 2^{-1 / h}
 
-    Source: the generator's average in Karras et al. 2018, appendix B, is given by its half-life.
+    Source: the generator's average in Karras et al. 2020 (ADA) is given by its half-life.
 
     Args:
         steps: h, more than 0; a schedule where the average should reach back farther as training goes on.

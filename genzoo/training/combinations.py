@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.spectral_norm import SpectralNorm
 
@@ -17,6 +18,8 @@ from genzoo.losses.regularisation import Regularisation
 from genzoo.networks.batch_norm import BATCH_NORMS
 from genzoo.training.penalty_terms import PenaltyTerms
 
+# Of batch norm, instance norm, and norms of an item by itself: all divide by a deviation.
+NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
@@ -72,6 +75,19 @@ def bad_combinations(
             f"{names} and {type(by_weights[0]).__name__} both limit how steep the discriminator is, and bounds of its "
             "weights keep the penalty from its aim (Gulrajani et al. 2017, section 3); leave one of them out"
         )
+    is_spectral = _is_spectrally_normalised(discriminator)
+    is_normed = any(isinstance(module, NORMS) for module in discriminator.modules())
+    if is_spectral and is_normed:
+        yield (
+            "spectral norm limits how steep each layer of the discriminator is, and a norm between them, which divides "
+            "by a deviation that may be as small as it likes, undoes that (Miyato et al. 2018); choose networks "
+            "without it there, such as DCGANPlayers with discriminator_norm none"
+        )
+    if is_spectral and by_weights:
+        yield (
+            f"{type(by_weights[0]).__name__} bounds weights that spectral norm then divides by their largest singular "
+            "value, so that its bounds are not those of the weights that act; leave one of them out"
+        )
     compared = [each for each in given if isinstance(each, Penalty) and each.compares_passes]
     if compared and any(isinstance(part, DROPOUTS) and part.p > 0.0 for part in discriminator.modules()):
         yield (
@@ -79,7 +95,7 @@ def bad_combinations(
             "makes them differ whatever the images are; choose networks without it there, such as MLPPlayers with "
             "dropout 0"
         )
-    if objective.needs_limited_slope and not (of_slope or by_weights or _is_spectrally_normalised(discriminator)):
+    if objective.needs_limited_slope and not (of_slope or by_weights or (is_spectral and not is_normed)):
         yield (
             f"nothing limits how steep the discriminator is, whose loss in {type(objective).__name__} then has no "
             "bound and says nothing of a distance (Arjovsky et al. 2017, section 3); add GradientPenalty or "

@@ -170,3 +170,21 @@ def test_a_size_without_maps_is_refused():
         ValueError, match=r"attention_size must be a size .* at 28 pixels, 7, 14, or 0 for none, got 16"
     ):
         ResidualPlayers(attention_size=16).discriminator((1, 28, 28))
+
+
+def test_weights_start_with_the_deviations_of_glorot_and_the_gain_of_blocks():
+    torch.manual_seed(0)
+    players, checked = ResidualPlayers(width=32), set()
+    for network in (players.generator((100,), (3, 32, 32)), players.discriminator((3, 32, 32))):
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                places = layer.weight[0, 0].numel() if layer.weight.dim() == 4 else 1
+                variance = 2.0 / (places * (layer.weight.shape[0] + layer.weight.shape[1]))
+                kernel = tuple(layer.weight.shape[2:])
+                gain = 2.0**0.5 if kernel == (3, 3) else 1.0
+                # Few weights, as those of the head, have a deviation of their own.
+                tolerance = max(0.05, 3.0 * layer.weight.numel() ** -0.5)
+                assert float(layer.weight.detach().std()) == pytest.approx(gain * variance**0.5, rel=tolerance)
+                assert not layer.bias.any()
+                checked.add(kernel)
+    assert checked == {(), (1, 1), (3, 3)}

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 from torch.nn.utils import parametrizations
 
@@ -79,6 +80,38 @@ def test_dropout_and_the_comparison_of_two_passes_do_not_go_together(penalty):
     assert text.startswith("Consistency compares logits of one pass with those of another, and dropout")
     assert not list(bad_combinations(still, Hinge(), [penalty]))
     assert not list(bad_combinations(dropping, Hinge(), [R1()]))
+
+
+@pytest.mark.parametrize(
+    "norm", [nn.BatchNorm1d(4), nn.InstanceNorm1d(4), nn.GroupNorm(2, 4), nn.LayerNorm(4)], ids=str
+)
+@pytest.mark.parametrize("network", [SPECTRAL, HOOKED], ids=["parametrised", "hooked"])
+def test_spectral_norm_and_another_norm_do_not_go_together(network, norm):
+    normed = nn.Sequential(network, norm)
+    (text,) = bad_combinations(normed, Hinge(), [])
+    assert text.startswith("spectral norm limits how steep each layer of the discriminator is, and a norm between them")
+    steep, unlimited = bad_combinations(normed, Wasserstein(), [])
+    assert steep == text
+    assert unlimited.startswith("nothing limits how steep the discriminator is")
+    assert not list(bad_combinations(network, Hinge(), []))
+
+
+def test_a_norm_undoes_what_spectral_norm_limits():
+    torch.manual_seed(0)
+    x, logits = torch.randn(64, 2) * 0.01, []
+    for norm in ([], [nn.BatchNorm1d(8)]):
+        linear = [parametrizations.spectral_norm(layer) for layer in (nn.Linear(2, 8), nn.Linear(8, 1))]
+        logits.append(nn.Sequential(linear[0], *norm, linear[1])(x))
+    plain, normed = (each.max() - each.min() for each in logits)
+    # No function of slope 1 tells items further apart than they lie.
+    farthest = torch.cdist(x, x).max()
+    assert plain < farthest < normed / 5.0
+
+
+def test_spectral_norm_and_clipping_do_not_go_together():
+    (text,) = bad_combinations(SPECTRAL, Wasserstein(), [WeightClipping()])
+    assert text.startswith("WeightClipping bounds weights that spectral norm then divides")
+    assert not list(bad_combinations(SPECTRAL, Wasserstein(), [GradientPenalty()]))
 
 
 RISING = Linear(0.0, 1.0, 100)
