@@ -1,4 +1,5 @@
 import functools
+import gc
 import json
 import os
 import sys
@@ -24,6 +25,11 @@ torch.set_num_threads(1)
 # A third of the time that a short run from the command line takes.
 embedded = functools.cache(read_idx)
 fashion_mnist.read_idx = lambda path: (embedded if path.parent == fashion_mnist.MINI_FOLDER else read_idx)(path)
+
+
+def pytest_collection_finish():
+    # All that was imported stays until the end, and to search it for garbage again and again takes a while.
+    gc.freeze()
 
 
 class RandomImages(ImageDataModule):
