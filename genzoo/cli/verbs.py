@@ -173,8 +173,9 @@ class TrainingCLI(LightningCLI):
         if config.trainer.enable_model_summary is not False and not any("ModelSummary" in c.class_path for c in given):
             # Two levels deep, for the networks are a sampler's.
             callbacks.append(RichModelSummary(max_depth=2))
-        # Checkpoints then know how long training took. Lightning makes one of its own to keep a limit.
-        if self.verb == "fit" and not config.trainer.max_time and not any("Timer" in c.class_path for c in given):
+        # Checkpoints then know how long training took, and find it again when they are measured. Lightning makes one of
+        # its own to keep a limit.
+        if not config.trainer.max_time and not any("Timer" in c.class_path for c in given):
             callbacks.append(Timer())
         if self.verb == "fit":
             # Below the progress bar, which has its last say when it is torn down.

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import pytest
 import torch
@@ -146,8 +147,12 @@ def test_measuring_a_run_needs_nothing_but_its_folder(working_folder):
     measured, scored = rows(folder)
     assert float(measured["test/elbo"]) < 0
     assert float(scored["test/nll"]) > 0
-    assert main(["validate", "runs/vae/run"]) == 0
-    assert main(["predict", "runs/vae/run", "--trainer.limit_predict_batches", "1"]) == 0
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert main(["validate", "runs/vae/run"]) == 0
+        assert main(["predict", "runs/vae/run", "--trainer.limit_predict_batches", "1"]) == 0
+    # All that a run is trained with is there when it is measured.
+    assert not [str(each.message) for each in warned if "callbacks used to create the checkpoint" in str(each.message)]
     assert (working_folder / "runs" / "vae" / "run_predict" / "predictions.npz").is_file()
 
 
