@@ -29,9 +29,6 @@ from genzoo.schedules.schedule import Schedule, require_positive, value_at
 from genzoo.training.foreseen import Foreseen
 from genzoo.training.recorder import Recorder
 
-# Batch norm and instance norm of any number of dimensions, whose gradient torch differentiates once.
-NORMS = (_NormBase,)
-
 
 class UnrolledGAN(GAN):
     """GAN whose generator answers the discriminator of some steps later.
@@ -64,7 +61,8 @@ class UnrolledGAN(GAN):
                 "answer a discriminator that there will never be; choose GradientPenalty in its place, or lookahead 0"
             )
         slopes = [each for each in self.penalties.by_name.values() if each.limits_slope]
-        if self.lookahead and slopes and any(isinstance(part, NORMS) for part in self.discriminator.modules()):
+        # Batch norm and instance norm of any number of dimensions, whose gradient torch differentiates once.
+        if self.lookahead and slopes and any(isinstance(part, _NormBase) for part in self.discriminator.modules()):
             raise ValueError(
                 f"{slopes[0].name} would be differentiated a third time on the way through the lookahead, which torch "
                 "cannot do with batch norm and instance norm; choose a discriminator_norm of none, layer or group, or "

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from genzoo.networks.architectures import Players, channels_by_level, halvings
 from genzoo.networks.conditioning import ImageLayers, Shape, code_length, concatenate, length_beside_code, maps_of
 from genzoo.networks.discriminator import Discriminator, LayeredDiscriminator
-from genzoo.networks.normalisation import NORMS_OF_MAPS, Norm, makes_bias_idle, norm_of_maps
+from genzoo.networks.normalisation import NORMS, Norm, makes_bias_idle, norm_of_maps
 from genzoo.networks.upsampling import Upsampling, doubling
 
 
@@ -28,7 +28,7 @@ def initialise(module: nn.Module) -> None:
     """Draws the weights of one layer as in the paper: N(0, 0.02^2), the scales of norms N(1, 0.02^2)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, NORMS_OF_MAPS):
+    elif isinstance(module, NORMS):
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)
 

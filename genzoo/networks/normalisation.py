@@ -17,6 +17,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _NormBase
 
 from genzoo.networks.layers import TakesCondition
 
@@ -26,7 +27,8 @@ Norm = Literal["batch", "instance", "group", "layer", "none"]
 VectorNorm = Literal["batch", "group", "layer", "none"]
 """What normalises vectors, whose features have no places that a mean could be taken of."""
 
-NORMS_OF_MAPS = (nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm)
+NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
+"""All layers of torch that divide by a deviation: the first is what batch norm and instance norm of any kind are."""
 
 
 def norm_of_maps(norm: Norm, channels: int) -> list[nn.Module]:

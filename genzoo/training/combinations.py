@@ -5,7 +5,6 @@ from typing import Protocol, runtime_checkable
 
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
-from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.spectral_norm import SpectralNorm
 
@@ -16,10 +15,9 @@ from genzoo.losses.objectives import AdversarialObjective
 from genzoo.losses.penalties import Penalty
 from genzoo.losses.regularisation import Regularisation
 from genzoo.networks.batch_norm import BATCH_NORMS
+from genzoo.networks.normalisation import NORMS
 from genzoo.training.penalty_terms import PenaltyTerms
 
-# Of batch norm, instance norm, and norms of an item by itself: all divide by a deviation.
-NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 

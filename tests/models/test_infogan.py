@@ -15,6 +15,7 @@ from genzoo.noise import BatchNoise
 from genzoo.sampling.coded import CodedPrior
 from genzoo.sampling.priors import NormalPrior
 from tests.conftest import RandomImages
+from tests.models.wanted import assert_wants
 
 MLP = MLPPlayers((8,), (8,), dropout=0.0, batch_norm=False)
 X = torch.rand(6, 1, 28, 28, generator=torch.Generator().manual_seed(1)) * 2 - 1
@@ -49,11 +50,7 @@ def test_both_players_want_what_the_authors_code_says():
     of_discriminator = softplus(-model.score(X, None)).mean() + softplus(logits).mean() - 0.3 * expected.mean()
     of_generator = softplus(-logits).mean() - 0.3 * expected.mean()
     for player, loss in zip(model.players(), (of_discriminator, of_generator), strict=True):
-        found = player.loss(X, Y, BatchNoise("cpu", 0))
-        torch.testing.assert_close(found, loss)
-        gradients = [torch.autograd.grad(each, player.parameters(), retain_graph=True) for each in (found, loss)]
-        torch.testing.assert_close(*gradients)
-        assert all(gradient.any() for gradient in gradients[0])
+        assert_wants(player, loss, X, Y)
     found = model.statistics(X, Y, BatchNoise("cpu", 0))
     torch.testing.assert_close(found["information"], expected)
     torch.testing.assert_close(found["category_accuracy"], right)
